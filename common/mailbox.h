@@ -1,0 +1,93 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "common/mutex.h"
+#include "common/unique_function.h"
+
+namespace qalam {
+
+// Many threads post, one owner drains everything at once; the order of posting is the order of
+// draining. Bounded: `TryPost` refuses when `commands_max` wait, `Post` (for the owner's own
+// machinery: sync results, ticks, stop) is always taken.
+// Thread: TryPost, Post, OnRoom from any; Drain from the owner only.
+template <typename T>
+class Mailbox {
+ public:
+  explicit Mailbox(std::size_t commands_max) : commands_max_(commands_max) {}
+
+  // False when full or closed: `command` is then untouched.
+  bool TryPost(T& command) {
+    {
+      MutexLock lock(mutex_);
+      if (closed_ || queue_.size() >= commands_max_) return false;
+      queue_.push_back(std::move(command));
+      if (!waiting_) return true;
+    }
+    ready_.NotifyOne();
+    return true;
+  }
+  void Post(T command) {
+    {
+      MutexLock lock(mutex_);
+      queue_.push_back(std::move(command));
+      if (!waiting_) return;
+    }
+    ready_.NotifyOne();
+  }
+  // Calls `callback` once there is room, from the draining thread, or at once if there is already.
+  void OnRoom(UniqueFunction<void()> callback) {
+    {
+      MutexLock lock(mutex_);
+      if (!closed_ && queue_.size() >= commands_max_) {
+        room_.push_back(std::move(callback));
+        return;
+      }
+    }
+    callback();
+  }
+  // Swaps everything that waits into `out` (which must be empty). Waits up to `patience` for the
+  // first command; returns with nothing when that passes.
+  void Drain(std::vector<T>& out, std::chrono::nanoseconds patience) {
+    std::vector<UniqueFunction<void()>> room;
+    {
+      MutexLock lock(mutex_);
+      if (queue_.empty() && patience.count() > 0) {
+        waiting_ = true;
+        ready_.WaitFor(mutex_, patience);
+        waiting_ = false;
+      }
+      out.swap(queue_);
+      room.swap(room_);
+    }
+    for (auto& callback : room) callback();
+  }
+  // From now on TryPost refuses. What was posted can still be drained.
+  void Close() {
+    std::vector<UniqueFunction<void()>> room;
+    {
+      MutexLock lock(mutex_);
+      closed_ = true;
+      room.swap(room_);
+    }
+    for (auto& callback : room) callback();
+  }
+  std::size_t size() const {
+    MutexLock lock(mutex_);
+    return queue_.size();
+  }
+
+ private:
+  const std::size_t commands_max_;
+  mutable Mutex mutex_;
+  CondVar ready_;
+  bool waiting_ QALAM_GUARDED_BY(mutex_) = false;
+  bool closed_ QALAM_GUARDED_BY(mutex_) = false;
+  std::vector<T> queue_ QALAM_GUARDED_BY(mutex_);
+  std::vector<UniqueFunction<void()>> room_ QALAM_GUARDED_BY(mutex_);
+};
+
+}  // namespace qalam
