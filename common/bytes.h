@@ -20,8 +20,8 @@ inline std::string_view AsText(BytesView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Immutable bytes kept alive by whoever made them (a network buffer, a log's staging chunk): copying
-// it copies a reference, never the bytes. Thread: a value; the bytes never change.
+// Immutable bytes kept alive by whoever made them (a network buffer, a log's staging chunk):
+// copying it copies a reference, never the bytes. Thread: a value; the bytes never change.
 class SharedSlice {
  public:
   SharedSlice() = default;

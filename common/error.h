@@ -70,9 +70,9 @@ enum class ErrorCode : std::uint16_t {
 // One row of the table that the CLI's `explain`, docs/reference/errors.md and the wire share.
 struct ErrorInfo {
   ErrorCode code;
-  std::string_view word;     // UPPER_SNAKE, stable.
-  bool retriable;            // The same request may succeed later, unchanged, and is safe to send.
-  int cli_exit;              // Exit code of `qalam` (spec: 1 server, 3 unreachable, 4 not found, ...).
+  std::string_view word;  // UPPER_SNAKE, stable.
+  bool retriable;         // The same request may succeed later, unchanged, and is safe to send.
+  int cli_exit;           // Exit code of `qalam` (spec: 1 server, 3 unreachable, 4 not found, ...).
   std::string_view meaning;  // What happened, one sentence.
   std::string_view remedy;   // What to do next, one sentence.
 };

@@ -31,8 +31,8 @@ class File {
   virtual Status WriteAt(std::uint64_t position, std::span<const BytesView> parts) = 0;
   // Fills all of `out` from byte `position`. Errors: kOutOfRange (file ends before), kIo.
   virtual Status ReadAt(std::uint64_t position, std::span<std::byte> out) const = 0;
-  // Writes zeros to [from, to), growing the file if need be: space whose later overwriting changes no
-  // metadata, so that a sync costs the data only. Errors: kNoSpace, kIo.
+  // Writes zeros to [from, to), growing the file if need be: space whose later overwriting changes
+  // no metadata, so that a sync costs the data only. Errors: kNoSpace, kIo.
   virtual Status ZeroFill(std::uint64_t from, std::uint64_t to) = 0;
   // Asks the kernel to start writing the dirty pages of [from, to); a hint, does not wait.
   virtual void StartWriteback(std::uint64_t from, std::uint64_t to) = 0;
@@ -45,10 +45,10 @@ class File {
 };
 
 struct OpenOptions {
-  enum class Mode { kRead, kReadWrite, kCreate /* read-write, must not exist */,
-                    kOpenOrCreate };
+  enum class Mode { kRead, kReadWrite, kCreate /* read-write, must not exist */, kOpenOrCreate };
   Mode mode = Mode::kRead;
-  bool direct = false;  // Writes past the page cache where the file system can; see write_alignment().
+  bool direct =
+      false;  // Writes past the page cache where the file system can; see write_alignment().
 };
 
 struct DirectoryEntry {

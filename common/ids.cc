@@ -76,8 +76,8 @@ Status ValidateTopicName(std::string_view name) {
     return Error(ErrorCode::kInvalidTopicName, "a topic can't be named " + shown());
   }
   const auto legal = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   const auto bad = std::find_if_not(name.begin(), name.end(), legal);
   if (bad != name.end()) {

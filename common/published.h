@@ -7,8 +7,8 @@
 
 namespace qalam {
 
-// A pointer to an immutable value that one thread replaces and any thread reads. A reader keeps what
-// it loaded for as long as it likes. The lock is held for the copy of a pointer only (GCC 12's
+// A pointer to an immutable value that one thread replaces and any thread reads. A reader keeps
+// what it loaded for as long as it likes. The lock is held for the copy of a pointer only (GCC 12's
 // atomic<shared_ptr> alarms TSan). Thread: any.
 template <typename T>
 class Published {

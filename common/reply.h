@@ -7,9 +7,9 @@
 
 namespace qalam {
 
-// The answer a question to another thread carries with it: move-only, answered exactly once. Dropped
-// unanswered it delivers kShuttingDown, so nobody waits for ever. The handler runs on the thread that
-// answers and must not block. Thread: one at a time.
+// The answer a question to another thread carries with it: move-only, answered exactly once.
+// Dropped unanswered it delivers kShuttingDown, so nobody waits for ever. The handler runs on the
+// thread that answers and must not block. Thread: one at a time.
 template <typename T>
 class Reply {
  public:

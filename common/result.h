@@ -80,11 +80,11 @@ inline Status OkStatus() { return {}; }
 #define QALAM_CONCAT(a, b) QALAM_CONCAT_INNER(a, b)
 
 // Returns the error of a Status or Result expression to our caller, if it has one.
-#define QALAM_RETURN_IF_ERROR(expression)                                \
-  do {                                                                   \
-    if (auto qalam_status = (expression); !qalam_status.ok()) {          \
-      return std::move(qalam_status).error();                            \
-    }                                                                    \
+#define QALAM_RETURN_IF_ERROR(expression)                       \
+  do {                                                          \
+    if (auto qalam_status = (expression); !qalam_status.ok()) { \
+      return std::move(qalam_status).error();                   \
+    }                                                           \
   } while (false)
 
 // QALAM_ASSIGN_OR_RETURN(const auto x, F()); declares x or returns F's error.

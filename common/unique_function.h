@@ -17,8 +17,9 @@ class UniqueFunction<R(Args...)> {
  public:
   UniqueFunction() = default;
   template <typename F>
-    requires(!std::is_same_v<std::decay_t<F>, UniqueFunction> && std::is_invocable_r_v<R, F&, Args...>)
-  UniqueFunction(F&& callable)  // NOLINT: implicit, as std::function
+  requires(!std::is_same_v<std::decay_t<F>, UniqueFunction> &&
+           std::is_invocable_r_v<R, F&, Args...>)
+      UniqueFunction(F&& callable)  // NOLINT: implicit, as std::function
       : callable_(std::make_unique<Model<std::decay_t<F>>>(std::forward<F>(callable))) {}
 
   explicit operator bool() const { return callable_ != nullptr; }
@@ -35,7 +36,7 @@ class UniqueFunction<R(Args...)> {
   template <typename F>
   struct Model final : Concept {
     template <typename G>
-    explicit Model(G&& callable) : callable(std::forward<G>(callable)) {}
+    explicit Model(G&& from) : callable(std::forward<G>(from)) {}
     R Call(Args... args) override { return callable(std::forward<Args>(args)...); }
     F callable;
   };

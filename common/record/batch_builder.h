@@ -43,7 +43,8 @@ class BatchBuilder {
                                     std::span<const HeaderInput> headers = {});
 
   // The whole batch with base offset 0 and leader epoch -1; the builder is then empty again.
-  // At least one record must have been added. Errors of a compressor abort: they mean out of memory.
+  // At least one record must have been added. Errors of a compressor abort: they mean out of
+  // memory.
   Bytes Finish(const Trailer& trailer);
 
  private:

@@ -14,9 +14,11 @@ namespace qalam {
 //   0 baseOffset i64 | 8 batchLength i32 | 12 leaderEpoch i32 | 16 magic i8 | 17 crc u32 |
 //  21 attributes i16 | 23 lastOffsetDelta i32 | 27 baseTimestamp i64 | 35 maxTimestamp i64 |
 //  43 producerId i64 | 51 producerEpoch i16 | 53 baseSequence i32 | 57 recordsCount i32
-// The CRC covers bytes 21 to the end: base offset and leader epoch can be stamped without touching it.
+// The CRC covers bytes 21 to the end: base offset and leader epoch can be stamped without touching
+// it.
 inline constexpr std::size_t kBatchHeaderBytes = 61;
-inline constexpr std::size_t kBatchLengthPrefixBytes = 12;  // baseOffset and batchLength themselves.
+inline constexpr std::size_t kBatchLengthPrefixBytes =
+    12;  // baseOffset and batchLength themselves.
 inline constexpr std::size_t kBatchCrcStart = 21;
 inline constexpr std::int8_t kBatchMagic = 2;
 

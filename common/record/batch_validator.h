@@ -28,10 +28,10 @@ struct ValidatedBatch {
   BatchHeader header;
 };
 
-// Checks everything that needs no order (record-batch.md section 6): sizes, magic, CRC, flags, counts,
-// deltas, every record's bounds (compressed ones decompressed under the cap), timestamps. Stamps what
-// the broker has to (LogAppendTime; a wrong maxTimestamp under CreateTime) and then computes the CRC
-// anew: the caller stores `header` encoded, followed by the received records.
+// Checks everything that needs no order (record-batch.md section 6): sizes, magic, CRC, flags,
+// counts, deltas, every record's bounds (compressed ones decompressed under the cap), timestamps.
+// Stamps what the broker has to (LogAppendTime; a wrong maxTimestamp under CreateTime) and then
+// computes the CRC anew: the caller stores `header` encoded, followed by the received records.
 // Pure. Thread: any. Errors: kCorruptBatch, kInvalidRecord, kInvalidTimestamp, kBatchTooLarge,
 // kUnsupportedCodec, kDecompressionLimit.
 Result<ValidatedBatch> ValidateBatch(BytesView batch, const BatchLimits& limits, TimestampMs now);

@@ -37,8 +37,8 @@ class HeaderCursor {
   std::int32_t left_;
 };
 
-// Walks the records of a plain (decompressed) block. Checks every bound; never reads past the block.
-// Thread: its owner. The block must outlive the cursor and what it returned.
+// Walks the records of a plain (decompressed) block. Checks every bound; never reads past the
+// block. Thread: its owner. The block must outlive the cursor and what it returned.
 class RecordCursor {
  public:
   // `header` is the batch's; `block` its records, decompressed.
