@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "common/bytes.h"
 #include "common/ids.h"
@@ -42,14 +43,24 @@ class HeaderCursor {
 class RecordCursor {
  public:
   // `header` is the batch's; `block` its records, decompressed.
-  RecordCursor(const BatchHeader& header, BytesView block);
+  RecordCursor(const BatchHeader& header, BytesView block) : header_(header), rest_(block) {}
   // The next record; nothing after the last. Errors: kInvalidRecord (malformed, trailing bytes).
   Result<std::optional<RecordView>> Next();
+  // The same for hot loops: the next record, good until the next call; null after the last one and
+  // after an error, which status() then tells.
+  const RecordView* Advance();
+  const Status& status() const { return status_; }
 
  private:
+  const RecordView* AtEnd();
+  const RecordView* Fail(std::string what);
+
   BatchHeader header_;
   BytesView rest_;
   std::int32_t index_ = 0;
+  std::int64_t delta_min_ = 0;  // Offsets may have holes (compaction), but only rise.
+  RecordView record_;
+  Status status_;
 };
 
 // Batches of a stored or received byte range, one after another. Checks sizes and magic only: use
