@@ -16,11 +16,13 @@ namespace qalam {
 
 struct ControllerOptions {
   NodeId node_id = 1;
-  TopicConfig topic_defaults;         // Broker-wide defaults for topics.
+  std::string cluster_id;      // Of the data directory; must be the store's, a new store takes it.
+  TopicConfig topic_defaults;  // Broker-wide defaults for topics.
   std::int32_t num_partitions = 1;    // Of a topic that doesn't say.
   std::int32_t topics_max = 100'000;  // Bounds.
   std::int32_t partitions_max = 100'000;
   std::int32_t producer_id_block = 1000;
+  std::uint32_t message_bytes_max = 8u << 20;  // No topic's max.message.bytes may be larger.
   std::size_t mailbox_commands_max = 4096;
 };
 
@@ -44,10 +46,11 @@ class Controller {
   using TopicReply = Reply<std::shared_ptr<const TopicImage>>;
 
   // Loads the image and raises the leader epoch of every partition that this node leads, in one
-  // synced batch. Errors: kMetadataDamaged, kIo, kNoSpace.
+  // synced batch. Errors: kMetadataDamaged, kUnsupportedFormat, kWrongNode (a store of another
+  // cluster), kInvalidConfig (defaults that a topic can't have), kIo, kNoSpace.
   static Result<std::unique_ptr<Controller>> Create(MetadataStore& store, const Clock& clock,
                                                     ControllerOptions options);
-  virtual ~Controller() = default;
+  virtual ~Controller() = default;  // Stopped, or never started.
   virtual void Start() = 0;
   virtual void Stop() = 0;  // What waits in the queue is answered kShuttingDown.
 

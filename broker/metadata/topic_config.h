@@ -45,7 +45,10 @@ std::span<const TopicConfigKey> TopicConfigKeys();
 // that is not allowed, naming what is).
 Result<TopicConfig> ApplyTopicConfig(const TopicConfig& base,
                                      const std::map<std::string, std::string>& overrides);
-// The value in force of `key` as text, in canonical form.
+// kInvalidConfig naming `key`, and the nearest key or what to use instead of a key that is Kafka's.
+Error UnknownTopicConfigKey(std::string_view key);
+// The value in force of `key`, which must be in the table, as text in canonical form: plain bytes
+// and milliseconds, as Kafka's tools show them.
 std::string TopicConfigValue(const TopicConfig& config, std::string_view key);
 
 }  // namespace qalam
