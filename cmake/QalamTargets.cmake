@@ -4,6 +4,12 @@
 
 option(QALAM_WERROR "Warnings are errors" ON)
 set(QALAM_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
+# As a yes or no: a generator expression cannot hold the list's comma.
+if(QALAM_SANITIZE)
+  set(QALAM_SANITIZED ON)
+else()
+  set(QALAM_SANITIZED OFF)
+endif()
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -23,7 +29,7 @@ target_compile_options(qalam_build INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fstack-protector-strong
   $<$<BOOL:${QALAM_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
-  $<$<AND:$<CONFIG:RelWithDebInfo>,$<NOT:$<BOOL:${QALAM_SANITIZE}>>>:-U_FORTIFY_SOURCE$<SEMICOLON>-D_FORTIFY_SOURCE=2>)
+  $<$<AND:$<CONFIG:RelWithDebInfo>,$<NOT:$<BOOL:${QALAM_SANITIZED}>>>:-U_FORTIFY_SOURCE$<SEMICOLON>-D_FORTIFY_SOURCE=2>)
 target_compile_definitions(qalam_build INTERFACE _GLIBCXX_ASSERTIONS)
 target_link_options(qalam_build INTERFACE -Wl,-z,relro,-z,now)
 target_include_directories(qalam_build INTERFACE "${PROJECT_SOURCE_DIR}")

@@ -130,7 +130,8 @@ TEST(BatchBuilderTest, AValueLargerThanTheBufferGrowsIt) {
 TEST(BatchBuilderTest, LengthsAroundTheVarintStepsRoundTrip) {
   BatchBuilder builder;
   std::vector<Record> expected;
-  for (const std::size_t size : {0, 1, 62, 63, 64, 65, 8190, 8191, 8192, 8193}) {
+  for (const std::size_t size :
+       std::initializer_list<std::size_t>{0, 1, 62, 63, 64, 65, 8190, 8191, 8192, 8193}) {
     expected.push_back({static_cast<Offset>(expected.size()),
                         kT,
                         std::string(size, 'k'),

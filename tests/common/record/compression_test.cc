@@ -40,7 +40,8 @@ Bytes Sample(std::size_t size, unsigned letters) {
 class CodecTest : public testing::TestWithParam<CompressionType> {};
 
 TEST_P(CodecTest, RoundTripsEverySizeAndKindOfInput) {
-  for (const std::size_t size : {0, 1, 26, 1000, 32767, 32768, 32769, 65536, 65537, 1 << 20}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{0, 1, 26, 1000, 32767, 32768,
+                                                                   32769, 65536, 65537, 1 << 20}) {
     for (const unsigned letters : {1U, 4U, 256U}) {
       const Bytes input = Sample(size, letters);
       const Bytes packed = Packed(GetParam(), input);
@@ -59,7 +60,7 @@ TEST_P(CodecTest, AppendsToWhatIsThere) {
 }
 
 TEST_P(CodecTest, OneByteOverTheCapIsTheLimitError) {
-  for (const std::size_t size : {1, 5000, 70'000, 300'000}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{1, 5000, 70'000, 300'000}) {
     const Bytes packed = Packed(GetParam(), Sample(size, 4));
     EXPECT_EQ(Outcome(GetParam(), packed, size), std::to_string(size) + " bytes");
     const auto over = Decompress(GetParam(), packed, size - 1);
@@ -126,7 +127,7 @@ TEST_P(CodecTest, RandomBytesNeverCrash) {
 
 TEST_P(CodecTest, AScratchIsUsedAgain) {
   Bytes scratch;
-  for (const std::size_t size : {50'000, 10, 0, 60'000}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{50'000, 10, 0, 60'000}) {
     const Bytes input = Sample(size, 4);
     ASSERT_TRUE(DecompressInto(GetParam(), Packed(GetParam(), input), kCap, scratch).ok());
     EXPECT_TRUE(scratch == input) << size;
