@@ -47,7 +47,8 @@ struct BatchReport {
   std::int32_t leader_epoch = -1;
   Durability durability = Durability::kUnknown;
   bool duplicate = false;
-  std::int32_t attempts = 0;                         // How often it was sent.
+  std::int64_t append_time_ms = -1;  // The broker's time for the records, on a LogAppendTime topic.
+  std::int32_t attempts = 0;         // How often it was sent.
   std::chrono::steady_clock::time_point opened_at;   // First Send.
   std::chrono::steady_clock::time_point sent_at;     // First handed to the connection, if it was.
   std::chrono::steady_clock::time_point decided_at;  // Verdict.

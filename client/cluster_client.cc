@@ -1,0 +1,156 @@
+#include "client/cluster_client.h"
+
+#include <thread>
+#include <utility>
+
+#include "qalam/v1/log.grpc.pb.h"
+#include "qalam/v1/topic.grpc.pb.h"
+
+namespace qalam::abi0 {
+namespace {
+
+constexpr int kReadAttemptsMax = 4;
+
+using Clock = std::chrono::system_clock;  // gRPC's deadlines.
+
+// An asynchronous call that keeps what it needs until its answer came.
+template <typename Request, typename Response>
+struct PendingCall {
+  grpc::ClientContext context;
+  Request request;
+  Response response;
+  Connection connection;
+};
+
+}  // namespace
+
+ClusterClient::ClusterClient(ClientOptions options)
+    : options_(std::move(options)), connections_(options_.bootstrap, options_.connect_timeout) {}
+
+Connection ClusterClient::ConnectionFor(const TopicPartition& partition) {
+  if (const auto leader = metadata_.leader_address(partition)) return connections_.To(*leader);
+  return connections_.Any();
+}
+
+void ClusterClient::Learn(const TopicPartition& partition, const std::string& address,
+                          const Error& error) {
+  if (error.Is("NOT_LEADER")) {
+    const auto leader = error.details().find("leader_address");
+    if (leader != error.details().end() && CheckAddress(leader->second).ok()) {
+      metadata_.SetLeaderAddress(partition, leader->second);
+    } else {
+      metadata_.ForgetLeader(partition);
+    }
+  } else if (error.Is("UNREACHABLE") || error.Is("SHUTTING_DOWN")) {
+    metadata_.ForgetLeader(partition);
+    connections_.ReportUnreachable(address);
+  } else if (error.Is("UNKNOWN_TOPIC") || error.Is("UNKNOWN_PARTITION")) {
+    metadata_.ForgetTopic(partition.topic);
+  }
+}
+
+Status ClusterClient::Repeat(std::chrono::milliseconds timeout, CallKind kind,
+                             const Attempt& attempt) {
+  const auto deadline = Clock::now() + timeout;
+  RetryPolicy retry;
+  for (int tries = 1;; ++tries) {
+    const Connection connection = connections_.Any();
+    grpc::ClientContext context;
+    context.set_deadline(deadline);
+    const grpc::Status status = attempt(connection, context);
+    if (status.ok()) return {};
+    Error error = ErrorFromGrpc(status, connection.address);
+    const bool unreachable = error.Is("UNREACHABLE") || error.Is("SHUTTING_DOWN");
+    if (unreachable) connections_.ReportUnreachable(connection.address);
+    // A connection that was never made carried nothing: another address may be asked for a change,
+    // too.
+    const bool never_connected =
+        unreachable && connection.channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE;
+    const auto addresses = static_cast<int>(connections_.bootstrap_count());
+    const bool again = kind == CallKind::kRead
+                           ? unreachable && tries < std::max(kReadAttemptsMax, addresses)
+                           : never_connected && tries < addresses;
+    if (!again) return error;
+    const auto delay = tries < addresses ? std::chrono::nanoseconds(0) : retry.NextDelay();
+    if (Clock::now() + delay >= deadline) return error;
+    std::this_thread::sleep_for(delay);
+  }
+}
+
+void ClusterClient::FindPartitionsCount(const std::string& topic,
+                                        std::function<void(Result<std::int32_t>)> answer) {
+  if (const auto known = metadata_.partitions_count(topic)) {
+    answer(*known);
+    return;
+  }
+  auto call = std::make_shared<PendingCall<v1::DescribeTopicRequest, v1::DescribeTopicResponse>>();
+  call->connection = connections_.Any();
+  call->request.set_name(topic);
+  call->context.set_deadline(Clock::now() + options_.request_timeout);
+  v1::TopicService::Stub(call->connection.channel)
+      .async()
+      ->DescribeTopic(
+          &call->context, &call->request, &call->response,
+          [self = shared_from_this(), call, topic,
+           answer = std::move(answer)](const grpc::Status& status) {
+            if (!status.ok()) {
+              answer(self->FailedCall(status, call->connection.address));
+              return;
+            }
+            const std::int32_t count = call->response.topic().partitions_count();
+            if (count < 1) {
+              answer(Error("UNKNOWN", "the broker says that topic \"" + topic + "\" has " +
+                                          std::to_string(count) + " partitions"));
+              return;
+            }
+            self->metadata_.SetPartitionsCount(topic, count);
+            answer(count);
+          });
+}
+
+void ClusterClient::ListOffsets(std::shared_ptr<const v1::ListOffsetsRequest> request,
+                                std::function<void(Result<v1::ListOffsetsResponse>)> answer) {
+  auto call = std::make_shared<PendingCall<v1::ListOffsetsRequest, v1::ListOffsetsResponse>>();
+  call->connection = connections_.Any();
+  call->request = *request;
+  call->context.set_deadline(Clock::now() + options_.request_timeout);
+  v1::LogService::Stub(call->connection.channel)
+      .async()
+      ->ListOffsets(&call->context, &call->request, &call->response,
+                    [self = shared_from_this(), call,
+                     answer = std::move(answer)](const grpc::Status& status) {
+                      if (status.ok()) {
+                        answer(std::move(call->response));
+                      } else {
+                        answer(self->FailedCall(status, call->connection.address));
+                      }
+                    });
+}
+
+Error ClusterClient::FailedCall(const grpc::Status& status, const std::string& address) {
+  Error error = ErrorFromGrpc(status, address);
+  if (error.Is("UNREACHABLE")) connections_.ReportUnreachable(address);
+  return error;
+}
+
+void ClusterClient::InitProducer(std::function<void(Result<ProducerIdentity>)> answer) {
+  auto call = std::make_shared<PendingCall<v1::InitProducerRequest, v1::InitProducerResponse>>();
+  call->connection = connections_.Any();
+  call->request.set_client_id(options_.client_id);
+  call->context.set_deadline(Clock::now() + options_.request_timeout);
+  v1::LogService::Stub(call->connection.channel)
+      .async()
+      ->InitProducer(
+          &call->context, &call->request, &call->response,
+          [self = shared_from_this(), call,
+           answer = std::move(answer)](const grpc::Status& status) {
+            if (!status.ok()) {
+              answer(self->FailedCall(status, call->connection.address));
+              return;
+            }
+            answer(ProducerIdentity{call->response.producer_id(),
+                                    static_cast<std::int16_t>(call->response.producer_epoch())});
+          });
+}
+
+}  // namespace qalam::abi0

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <grpcpp/client_context.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "client/connection_pool.h"
+#include "client/metadata_cache.h"
+#include "client/pending_batch.h"
+#include "client/retry_policy.h"
+#include "client/wire_error.h"
+#include "qalam/options.h"
+#include "qalam/result.h"
+#include "qalam/v1/log.pb.h"
+
+namespace qalam::abi0 {
+
+// Repeats: whether a call that may have arrived can be sent again.
+enum class CallKind { kRead, kChange };
+
+// What the parts of one Client share: connections, what is known of the cluster, calls with
+// deadline and retries. Thread: any.
+class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
+ public:
+  explicit ClusterClient(ClientOptions options);
+
+  const ClientOptions& options() const { return options_; }
+  ConnectionPool& connections() { return connections_; }
+  MetadataCache& metadata() { return metadata_; }
+
+  // Where to send what is for `partition`.
+  Connection ConnectionFor(const TopicPartition& partition);
+  // `error` came from `connection` when asked for `partition`: look elsewhere if it says so.
+  void Learn(const TopicPartition& partition, const std::string& address, const Error& error);
+
+  // A blocking call: `method` of a new stub of `Service` on a favoured connection. A read is tried
+  // up to four times while the broker is unreachable; a change once.
+  template <typename Service, typename Request, typename Response>
+  Result<Response> Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                              Response*),
+                        const Request& request, std::chrono::milliseconds timeout, CallKind kind) {
+    Response response;
+    const Status status =
+        Repeat(timeout, kind, [&](const Connection& to, grpc::ClientContext& context) {
+          return (typename Service::Stub(to.channel).*method)(&context, request, &response);
+        });
+    if (!status.ok()) return status.error();
+    return response;
+  }
+  // As Call, for one try of any kind.
+  using Attempt = std::function<grpc::Status(const Connection&, grpc::ClientContext&)>;
+  Status Repeat(std::chrono::milliseconds timeout, CallKind kind, const Attempt& attempt);
+
+  // Answers come once, on a thread of gRPC. One try each; the caller repeats.
+  void FindPartitionsCount(const std::string& topic,
+                           std::function<void(Result<std::int32_t>)> answer);
+  void ListOffsets(std::shared_ptr<const v1::ListOffsetsRequest> request,
+                   std::function<void(Result<v1::ListOffsetsResponse>)> answer);
+  void InitProducer(std::function<void(Result<ProducerIdentity>)> answer);
+
+ private:
+  Error FailedCall(const grpc::Status& status, const std::string& address);
+
+  const ClientOptions options_;
+  ConnectionPool connections_;
+  MetadataCache metadata_;
+};
+
+}  // namespace qalam::abi0

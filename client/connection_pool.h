@@ -1,0 +1,49 @@
+#pragma once
+
+#include <grpcpp/channel.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mutex.h"
+#include "qalam/result.h"
+
+namespace qalam::abi0 {
+
+struct Connection {
+  std::string address;  // As given: HOST:PORT or unix:PATH.
+  std::shared_ptr<grpc::Channel> channel;
+};
+
+// One channel per address, made at first use. Every pool has its own connections. Thread: any.
+class ConnectionPool {
+ public:
+  ConnectionPool(std::vector<std::string> bootstrap, std::chrono::milliseconds connect_timeout);
+
+  // The bootstrap address that is in favour.
+  Connection Any();
+  // `address` did not answer: another bootstrap address is in favour now, if there is one.
+  void ReportUnreachable(const std::string& address);
+  Connection To(const std::string& address);
+  std::size_t bootstrap_count() const { return bootstrap_.size(); }
+
+ private:
+  std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) QALAM_REQUIRES(mutex_);
+
+  const std::vector<std::string> bootstrap_;
+  const std::chrono::milliseconds connect_timeout_;
+  Mutex mutex_;
+  std::size_t favoured_ QALAM_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::shared_ptr<grpc::Channel>> channels_ QALAM_GUARDED_BY(mutex_);
+};
+
+// HOST:PORT, [V6]:PORT or unix:PATH. INVALID_ARGUMENT.
+Status CheckAddress(const std::string& address);
+// Splits at commas.
+std::vector<std::string> SplitAddresses(std::string_view text);
+
+}  // namespace qalam::abi0

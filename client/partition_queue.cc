@@ -1,0 +1,437 @@
+#include "client/partition_queue.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "client/producer_core.h"
+
+namespace qalam::abi0 {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// Without linger, batches leave at once while fewer than this are under way; then they fill up.
+constexpr std::size_t kEarlyBatchesMax = 4;
+// The buffer is reserved in steps, so that a small record costs no shared counter.
+constexpr std::size_t kReserveStepBytes = std::size_t{16} << 10;
+constexpr const char* kProduceMethod = "/qalam.v1.LogService/Produce";
+
+std::int64_t NowMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+AccumulatorOptions AccumulatorOptionsOf(const ProducerOptions& options) {
+  AccumulatorOptions result;
+  result.batch_bytes = options.batch_bytes;
+  result.linger = options.linger;
+  result.delivery_timeout = options.delivery_timeout;
+  return result;
+}
+
+ProduceStateOptions StateOptionsOf(const ProducerOptions& options) {
+  ProduceStateOptions result;
+  result.idempotent = options.idempotent;
+  result.retry_ambiguous = options.retry_ambiguous;
+  result.answered = options.acks != Acks::kNone;
+  result.in_flight_max = options.in_flight_max;
+  return result;
+}
+
+}  // namespace
+
+// The ear of one stream. Keeps the queue and its producer alive for as long as the stream is.
+class PartitionQueue::Listener final : public Stream::Listener {
+ public:
+  Listener(std::shared_ptr<ProducerCore> core, std::shared_ptr<PartitionQueue> queue,
+           std::uint64_t generation, Connection connection)
+      : core_(std::move(core)),
+        queue_(std::move(queue)),
+        generation_(generation),
+        connection_(std::move(connection)) {}
+
+  void OnWritten() override { queue_->OnWritten(generation_); }
+  void OnMessage(grpc::ByteBuffer message) override {
+    queue_->OnMessage(generation_, std::move(message), connection_.address);
+  }
+  void OnClosed(const grpc::Status& status) override {
+    queue_->OnClosed(generation_, status, connection_.address);
+  }
+
+ private:
+  const std::shared_ptr<ProducerCore> core_;  // Destroyed last.
+  const std::shared_ptr<PartitionQueue> queue_;
+  const std::uint64_t generation_;
+  const Connection connection_;
+};
+
+PartitionQueue::PartitionQueue(ProducerCore& core, TopicPartition partition)
+    : core_(core),
+      partition_(std::move(partition)),
+      accumulator_(AccumulatorOptionsOf(core.options()), core.pool()),
+      state_(StateOptionsOf(core.options())) {}
+
+AppendOutcome PartitionQueue::Append(const RecordRef& record,
+                                     std::optional<std::int64_t> expected_offset,
+                                     const Attachment& attachment, std::size_t credit) {
+  AppendOutcome outcome;
+  const std::size_t bytes = RecordAccumulator::RecordBytes(record);
+  {
+    MutexLock lock(open_mutex_);
+    if (closed_) {
+      outcome.kind = AppendOutcome::Kind::kClosed;
+      return outcome;
+    }
+    if (!accumulator_.empty() && (expected_offset || accumulator_.MustSealBefore(bytes))) {
+      Enqueue(accumulator_.Seal());
+      outcome.sealed = true;
+    }
+    const std::size_t needed = accumulator_.ReservationFor(bytes);
+    std::size_t reserved = accumulator_.reserved_bytes() + credit;
+    std::size_t more = 0;
+    if (reserved < needed) {
+      const std::size_t exact = needed - reserved;
+      const std::size_t step =
+          std::max(exact, std::min(kReserveStepBytes, core_.options().batch_bytes));
+      if (core_.TryReserve(step)) {
+        more = step;
+      } else if (core_.TryReserve(exact)) {
+        more = exact;
+      } else {
+        outcome.kind = AppendOutcome::Kind::kFull;
+      }
+    }
+    if (outcome.kind == AppendOutcome::Kind::kTaken) {
+      const bool opened = accumulator_.empty();
+      const TimePoint now = opened ? SteadyClock::now() : TimePoint{};
+      const std::int64_t timestamp_ms = record.timestamp_ms >= 0 ? record.timestamp_ms : NowMs();
+      outcome.index = accumulator_.Add(record, timestamp_ms, credit + more, now);
+      PendingBatch& batch = accumulator_.open();
+      if (opened) opened_.fetch_add(1, std::memory_order_release);
+      if (attachment.handle || attachment.callback != nullptr || attachment.forward != nullptr) {
+        batch.delivery->AddTimestamp(outcome.index, timestamp_ms);
+        if (attachment.handle) outcome.delivery = batch.delivery;
+        if (attachment.callback != nullptr) {
+          batch.delivery->AddCallback(outcome.index, std::move(*attachment.callback));
+        }
+        if (attachment.forward != nullptr) {
+          batch.delivery->AddForward(outcome.index, std::move(*attachment.forward));
+        }
+      }
+      if (expected_offset) batch.expected_offset = expected_offset;
+      if (expected_offset || accumulator_.full(bytes) || ShouldSealEarly()) {
+        Enqueue(accumulator_.Seal());
+        outcome.sealed = true;
+      } else if (opened) {
+        EnsureTimer(accumulator_.seal_at());
+      }
+    }
+  }
+  if (outcome.sealed) Pump();
+  return outcome;
+}
+
+bool PartitionQueue::ShouldSealEarly() const {
+  return core_.options().linger.count() == 0 &&
+         under_way_.load(std::memory_order_relaxed) < kEarlyBatchesMax;
+}
+
+void PartitionQueue::Enqueue(BatchPtr batch) {
+  const bool compress = core_.compression() != CompressionType::kNone;
+  std::shared_ptr<BatchBuffer> buffer = compress ? batch->buffer : nullptr;
+  batch->ready = !compress;
+  {
+    MutexLock lock(state_mutex_);
+    state_.Enqueue(std::move(batch));
+    UpdateHints();
+  }
+  if (compress) CompressLater(std::move(buffer));
+}
+
+// Its place in the queue is kept; it is not sent, nor is what follows it, until it is compressed.
+// Nothing else touches its buffer meanwhile: whoever decides it first only drops it.
+void PartitionQueue::CompressLater(std::shared_ptr<BatchBuffer> to_compress) {
+  const ProducerOptions& options = core_.options();
+  auto compress = [weak = std::weak_ptr<ProducerCore>(core_.shared_from_this()),
+                   queue = shared_from_this(), buffer = std::move(to_compress),
+                   type = core_.compression(), level = options.compression_level]() mutable {
+    const std::shared_ptr<ProducerCore> core = weak.lock();
+    if (core == nullptr) return;
+    buffer->Compress(type, level);
+    {
+      MutexLock lock(queue->state_mutex_);
+      queue->state_.SetReady(*buffer);
+    }
+    buffer.reset();
+    queue->Pump();
+  };
+  core_.tasks().Post(std::move(compress));
+}
+
+void PartitionQueue::SealNow() {
+  {
+    MutexLock lock(open_mutex_);
+    if (accumulator_.empty()) return;
+    Enqueue(accumulator_.Seal());
+  }
+  Pump();
+}
+
+void PartitionQueue::SealIfIdle() {
+  if (core_.options().linger.count() != 0) return;
+  if (under_way_.load(std::memory_order_relaxed) >= kEarlyBatchesMax) return;
+  MutexLock lock(open_mutex_);
+  if (!accumulator_.empty() && ShouldSealEarly()) Enqueue(accumulator_.Seal());
+}
+
+std::uint64_t PartitionQueue::resent_count() const {
+  MutexLock lock(state_mutex_);
+  return state_.resent_count();
+}
+
+void PartitionQueue::UpdateHints() {
+  under_way_.store(state_.in_flight_count() + state_.queued_count(), std::memory_order_relaxed);
+}
+
+void PartitionQueue::Pump() {
+  std::shared_ptr<Stream> stream;
+  std::optional<ProduceMessage> message;
+  bool ask_identity = false;
+  bool fresh_identity = false;
+  TimePoint wake = TimePoint::max();
+  {
+    MutexLock lock(state_mutex_);
+    if (cancelled_) return;
+    const TimePoint now = SteadyClock::now();
+    const bool may_try = now >= state_.retry_at();
+    if (may_try && stream_ == nullptr && state_.has_work()) Connect();
+    if (stream_ != nullptr && !writing_) {
+      message = state_.NextMessage(now);
+      if (message) {
+        writing_ = true;
+        writing_id_ = message->batch_id;
+        stream = stream_;
+      }
+    }
+    if (may_try && !state_.empty() && state_.TakeIdentityRequest()) {
+      ask_identity = true;
+      fresh_identity = std::exchange(had_identity_, true);
+    }
+    UpdateHints();
+    wake = state_.next_deadline();
+    if (!may_try && state_.has_work()) wake = std::min(wake, state_.retry_at());
+  }
+  if (ask_identity) core_.RequestIdentity(shared_from_this(), fresh_identity);
+  if (message) {
+    stream->Write(
+        EncodeProduce(*message, {partition_.topic, partition_.partition, core_.options().acks,
+                                 core_.cluster().options().client_id}));
+  }
+  EnsureTimer(wake);
+}
+
+void PartitionQueue::Connect() {
+  Connection connection = core_.cluster().ConnectionFor(partition_);
+  ++generation_;
+  ++streams_alive_;
+  writing_ = false;
+  const std::shared_ptr<grpc::Channel> channel = connection.channel;
+  stream_ = Stream::Start(channel, kProduceMethod,
+                          std::make_shared<Listener>(core_.shared_from_this(), shared_from_this(),
+                                                     generation_, std::move(connection)));
+  stream_->Read();
+  state_.OnStreamOpen();
+}
+
+void PartitionQueue::OnWritten(std::uint64_t generation) {
+  {
+    MutexLock lock(state_mutex_);
+    if (generation != generation_ || stream_ == nullptr) return;
+    writing_ = false;
+    state_.OnWritten(writing_id_, SteadyClock::now(), verdicts_);
+    UpdateHints();
+  }
+  if (core_.options().acks == Acks::kNone) {
+    GiveVerdicts();
+    SealIfIdle();
+  }
+  Pump();
+}
+
+void PartitionQueue::OnMessage(std::uint64_t generation, grpc::ByteBuffer message,
+                               const std::string& address) {
+  std::optional<std::vector<BatchAnswer>> answers = DecodeProduceResponse(message, address);
+  std::shared_ptr<Stream> stream;
+  std::optional<Error> not_leader;
+  {
+    MutexLock lock(state_mutex_);
+    if (generation != generation_ || stream_ == nullptr) return;
+    stream = stream_;
+    bool sound = answers.has_value();
+    if (sound) {
+      const TimePoint now = SteadyClock::now();
+      for (BatchAnswer& answer : *answers) {
+        if (answer.error && answer.error->Is("NOT_LEADER")) not_leader = answer.error;
+        if (!state_.OnAnswer(std::move(answer), now, verdicts_)) {
+          sound = false;
+          break;
+        }
+      }
+    }
+    UpdateHints();
+    if (!sound) stream->Cancel();  // OnClosed sees to the rest.
+  }
+  if (not_leader) {
+    core_.cluster().Learn(partition_, address, *not_leader);
+    stream->Cancel();
+  }
+  GiveVerdicts();
+  SealIfIdle();
+  Pump();
+  stream->Read();
+}
+
+void PartitionQueue::OnClosed(std::uint64_t generation, const grpc::Status& status,
+                              const std::string& address) {
+  const bool from_broker = !status.ok() && HasErrorInfo(status);
+  const Error error = status.ok() ? Error("UNREACHABLE", "the broker ended the stream", {}, address)
+                                  : ErrorFromGrpc(status, address);
+  core_.cluster().Learn(partition_, address, error);
+  {
+    MutexLock lock(state_mutex_);
+    --streams_alive_;
+    if (generation == generation_ && stream_ != nullptr) {
+      stream_ = nullptr;
+      writing_ = false;
+      if (!cancelled_) {
+        state_.OnStreamBroken(error, from_broker, SteadyClock::now(), verdicts_);
+      }
+      UpdateHints();
+    }
+  }
+  core_.NotifyProgress();
+  GiveVerdicts();
+  Pump();
+}
+
+void PartitionQueue::OnIdentity(const Result<ProducerIdentity>& identity) {
+  {
+    MutexLock lock(state_mutex_);
+    if (identity.ok()) {
+      state_.OnIdentity(*identity);
+    } else {
+      state_.OnIdentityFailed(identity.error(), SteadyClock::now(), verdicts_);
+    }
+    UpdateHints();
+  }
+  GiveVerdicts();
+  Pump();
+}
+
+// Moves the one timer of this queue forward, if need be. Timers that turn out early only look and
+// set the next.
+void PartitionQueue::EnsureTimer(TimePoint time) {
+  if (time == TimePoint::max()) return;
+  const TimePoint::rep wanted = time.time_since_epoch().count();
+  TimePoint::rep set = timer_at_.load(std::memory_order_relaxed);
+  while (wanted < set) {
+    if (timer_at_.compare_exchange_weak(set, wanted)) {
+      core_.tasks().PostAt(time, [weak = std::weak_ptr<ProducerCore>(core_.shared_from_this()),
+                                  queue = weak_from_this(), wanted] {
+        const std::shared_ptr<ProducerCore> core = weak.lock();
+        const std::shared_ptr<PartitionQueue> self = queue.lock();
+        if (core == nullptr || self == nullptr) return;
+        TimePoint::rep mine = wanted;
+        if (self->timer_at_.compare_exchange_strong(mine,
+                                                    TimePoint::max().time_since_epoch().count())) {
+          self->OnTimer();
+        }
+      });
+      return;
+    }
+  }
+}
+
+void PartitionQueue::OnTimer() {
+  const TimePoint now = SteadyClock::now();
+  TimePoint next = TimePoint::max();
+  {
+    MutexLock lock(open_mutex_);
+    if (accumulator_.seal_at() <= now) Enqueue(accumulator_.Seal());
+    next = accumulator_.seal_at();
+  }
+  {
+    MutexLock lock(state_mutex_);
+    state_.Expire(now, verdicts_);
+    UpdateHints();
+  }
+  GiveVerdicts();
+  SealIfIdle();
+  Pump();
+  EnsureTimer(next);
+}
+
+// One thread at a time gives verdicts, so that callbacks come in order.
+void PartitionQueue::GiveVerdicts() {
+  std::vector<Verdict> verdicts;
+  while (true) {
+    {
+      MutexLock lock(state_mutex_);
+      if (verdicts.empty() && giving_) return;  // Whoever gives sees ours, too.
+      giving_ = !verdicts_.empty();
+      verdicts.clear();
+      if (!giving_) break;
+      verdicts.swap(verdicts_);
+    }
+    for (Verdict& verdict : verdicts) Give(std::move(verdict));
+  }
+  core_.NotifyProgress();
+}
+
+void PartitionQueue::Give(Verdict verdict) {
+  verdict.report.topic = partition_.topic;
+  verdict.report.partition = partition_.partition;
+  core_.Account(verdict.report);
+  const std::shared_ptr<DeliveryState> delivery = std::move(verdict.delivery);
+  delivery->Decide(std::move(verdict.report));
+  core_.pool().Give(std::move(verdict.buffer));
+  core_.RunCallbacks(delivery, [core = core_.shared_from_this(), self = shared_from_this(),
+                                reserved = verdict.reserved_bytes] {
+    core->Release(reserved);
+    self->done_.fetch_add(1, std::memory_order_release);
+    core->NotifyProgress();
+  });
+}
+
+void PartitionQueue::CancelAll(CloseReport& report) {
+  std::shared_ptr<Stream> stream;
+  {
+    MutexLock lock(open_mutex_);
+    closed_ = true;
+    if (!accumulator_.empty()) Enqueue(accumulator_.Seal());
+  }
+  {
+    MutexLock lock(state_mutex_);
+    cancelled_ = true;
+    const std::size_t before = verdicts_.size();
+    state_.CancelAll(SteadyClock::now(), verdicts_);
+    for (std::size_t i = before; i < verdicts_.size(); ++i) {
+      const BatchReport& batch = verdicts_[i].report;
+      auto& count = batch.error().Is("CANCELLED") ? report.unsent_count : report.ambiguous_count;
+      count += static_cast<std::uint64_t>(batch.records_count);
+    }
+    UpdateHints();
+    stream = stream_;
+  }
+  if (stream != nullptr) stream->Cancel();
+  GiveVerdicts();
+}
+
+bool PartitionQueue::quiet() const {
+  MutexLock lock(state_mutex_);
+  return streams_alive_ == 0 && verdicts_.empty() && !giving_;
+}
+
+}  // namespace qalam::abi0

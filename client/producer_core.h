@@ -1,0 +1,115 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "client/cluster_client.h"
+#include "client/partition_queue.h"
+#include "client/task_thread.h"
+#include "client/topic_queue.h"
+#include "common/mutex.h"
+#include "common/record/compression.h"
+#include "qalam/producer.h"
+
+namespace qalam::abi0 {
+
+// What is behind a Producer: its topics and partitions, the bytes it may hold, its identity, its
+// two threads (one for time and compression, one for the user's callbacks). Thread: any.
+class ProducerCore : public std::enable_shared_from_this<ProducerCore> {
+ public:
+  ProducerCore(std::shared_ptr<ClusterClient> cluster, ProducerOptions options);
+  ~ProducerCore();
+
+  // What Producer and Sender offer.
+  Delivery Send(Record record);
+  Status Send(Record record, DeliveryCallback callback);
+  Result<Sender> SenderFor(const std::string& topic, std::optional<std::int32_t> partition);
+  Status SendTo(TopicQueue& topic, PartitionQueue* partition, const RecordRef& record);
+  Status Flush(std::chrono::milliseconds timeout);
+  CloseReport Close(std::chrono::milliseconds timeout);
+  // Close(0), then waits for callbacks and streams.
+  void Destroy();
+  ProducerStats stats() const;
+
+  // What its parts share.
+  const ProducerOptions& options() const { return options_; }
+  ClusterClient& cluster() { return *cluster_; }
+  BufferPool& pool() { return pool_; }
+  TaskThread& tasks() { return tasks_; }
+  TaskThread& callbacks() { return callbacks_; }
+  CompressionType compression() const { return compression_; }
+  bool TryReserve(std::size_t bytes);
+  void Release(std::size_t bytes);
+  // The answer comes by OnIdentity. The first of each partition is the producer's; later ones are
+  // new.
+  void RequestIdentity(std::shared_ptr<PartitionQueue> queue, bool fresh);
+  // Counts a verdict and keeps the first failure for Flush.
+  void Account(const BatchReport& report);
+  // Runs callbacks of `delivery` and on_batch, if any, then `done`: on the callback thread, or at
+  // once where there are none.
+  void RunCallbacks(std::shared_ptr<DeliveryState> delivery, UniqueFunction<void()> done);
+  void NotifyProgress();
+
+ private:
+  TopicQueue* FindTopic(const std::string& name);  // Null: no legal name.
+  // Reserves `bytes` as FullPolicy says: at once, or waiting. Not ok: BUFFER_FULL, CANCELLED.
+  std::optional<Error> Reserve(std::size_t bytes);
+  std::optional<Error> AppendTo(TopicQueue& topic, PartitionQueue& queue, const RecordRef& record,
+                                std::optional<std::int64_t> expected_offset,
+                                const Attachment& attachment, AppendOutcome& outcome);
+  std::optional<Error> Take(Record& record, const Attachment& attachment, AppendOutcome& outcome);
+  std::optional<Error> Park(TopicQueue& topic, Record& record, const Attachment& attachment,
+                            AppendOutcome& outcome, bool& parked);
+  void SealAll();
+  void SealAllLater();
+  std::vector<TopicQueue*> AllTopics() const;
+  std::vector<std::shared_ptr<PartitionQueue>> AllPartitions() const;
+  bool WaitFor(TimePoint end, const std::function<bool()>& condition);
+  std::optional<Error> TakeFirstError();
+
+  const std::uint64_t instance_;  // Unique in the process: for the cache of topics.
+  const std::shared_ptr<ClusterClient> cluster_;
+  const ProducerOptions options_;
+  const CompressionType compression_;
+  BufferPool pool_;
+  TaskThread tasks_;
+  TaskThread callbacks_;
+
+  mutable Mutex topics_mutex_;
+  std::unordered_map<std::string, std::unique_ptr<TopicQueue>> topics_
+      QALAM_GUARDED_BY(topics_mutex_);
+
+  std::atomic<bool> closed_{false};
+  std::atomic<std::size_t> buffered_{0};
+  std::atomic<bool> seal_all_posted_{false};
+
+  // Waiting for room, for verdicts, for the end of streams.
+  Mutex progress_mutex_;
+  CondVar progress_;
+  std::uint64_t progress_count_ QALAM_GUARDED_BY(progress_mutex_) = 0;
+  std::atomic<int> waiters_{0};
+
+  Mutex identity_mutex_;
+  std::optional<ProducerIdentity> identity_ QALAM_GUARDED_BY(identity_mutex_);
+  std::vector<std::shared_ptr<PartitionQueue>> identity_waiters_ QALAM_GUARDED_BY(identity_mutex_);
+
+  std::atomic<bool> closing_{false};
+  Mutex close_mutex_;
+  std::optional<CloseReport> close_report_ QALAM_GUARDED_BY(close_mutex_);
+
+  mutable Mutex error_mutex_;
+  std::optional<Error> first_error_ QALAM_GUARDED_BY(error_mutex_);
+  std::atomic<std::uint64_t> records_acked_{0};
+  std::atomic<std::uint64_t> records_failed_{0};
+  std::atomic<std::uint64_t> batches_acked_{0};
+  std::atomic<std::uint64_t> bytes_sent_{0};
+};
+
+}  // namespace qalam::abi0
