@@ -3,11 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "common/flush_mode.h"
 
 namespace qalam {
+
+class SegmentCache;
 
 struct LogOptions {
   std::string directory;  // DIR/log/<topic>-<partition>.
@@ -29,7 +32,8 @@ struct LogOptions {
   std::size_t recent_bytes_max = 4u << 20;              // Kept in memory for readers at the tail.
   // Alignment for direct writes as FileSystem::ProbeDirectAlignment found it; 0: buffered writes.
   std::size_t direct_alignment = 0;
-  std::int64_t producer_expiry_ms = 86'400'000;
+  std::shared_ptr<SegmentCache>
+      segment_cache;  // Shared by all logs of a process; null: one of its own.
 };
 
 }  // namespace qalam

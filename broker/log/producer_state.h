@@ -37,8 +37,9 @@ class ProducerState {
   Result<ProducerVerdict> Check(const BatchHeader& batch) const;
   // After the write. `stamped` has its base offset.
   void OnAppended(const BatchHeader& stamped);
-  // Drops producers whose last batch is older than `expiry_ms`.
-  void Expire(TimestampMs now, std::int64_t expiry_ms);
+  // Counts one more pass without an append for every producer and drops those that had
+  // `passes_max`. Called at a fixed interval: no wall clock, so a jump of time forgets nobody.
+  void SweepIdle(int passes_max);
   std::size_t size() const { return producers_.size(); }
   void Clear() { producers_.clear(); }
 
@@ -56,6 +57,7 @@ class ProducerState {
   struct Producer {
     std::int16_t epoch = 0;
     TimestampMs last_timestamp = kNoTimestamp;
+    int idle_passes = 0;
     std::deque<BatchEntry> batches;  // Oldest first, never empty.
   };
   std::unordered_map<ProducerId, Producer> producers_;

@@ -1,0 +1,84 @@
+#include "broker/log/dirty_set.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "common/crc32c.h"
+
+namespace qalam {
+namespace {
+
+constexpr std::string_view kFileName = "dirty-partitions";
+constexpr std::size_t kFileBytesMax = std::size_t{256} << 20;
+constexpr std::size_t kCrcDigits = 8;
+
+std::string LineOf(std::string_view name) {
+  return fmt::format("{:08x} {}\n", Crc32c(AsBytes(name)), name);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DirtySet>> DirtySet::Open(FileSystem& fs, const std::string& directory) {
+  std::unique_ptr<DirtySet> set(new DirtySet(fs, JoinPath(directory, kFileName)));
+  auto content = ReadWholeFile(fs, set->path_, kFileBytesMax);
+  MutexLock lock(set->mutex_);
+  if (!content.ok()) {
+    if (content.error().code() == ErrorCode::kNotFound) return set;
+    return std::move(content).error();
+  }
+  std::string_view text = AsText(content.value());
+  while (true) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos || end <= kCrcDigits) break;
+    const std::string_view name = text.substr(kCrcDigits + 1, end - kCrcDigits - 1);
+    if (text.substr(0, end + 1) != LineOf(name)) break;
+    set->names_.emplace(name);
+    set->end_ += end + 1;
+    text.remove_prefix(end + 1);
+  }
+  return set;
+}
+
+bool DirtySet::Contains(std::string_view name) const {
+  MutexLock lock(mutex_);
+  return names_.contains(name);
+}
+
+bool DirtySet::empty() const {
+  MutexLock lock(mutex_);
+  return names_.empty();
+}
+
+Status DirtySet::OpenFile() {
+  if (file_) return OkStatus();
+  QALAM_ASSIGN_OR_RETURN(file_, fs_.Open(path_, {.mode = OpenOptions::Mode::kOpenOrCreate}));
+  QALAM_RETURN_IF_ERROR(file_->Truncate(end_));
+  return fs_.SyncDirectory(ParentPath(path_));
+}
+
+Status DirtySet::Add(const std::string& name) {
+  MutexLock lock(mutex_);
+  if (names_.contains(name)) return OkStatus();
+  QALAM_RETURN_IF_ERROR(OpenFile());
+  const std::string line = LineOf(name);
+  const std::array<BytesView, 1> parts = {AsBytes(line)};
+  QALAM_RETURN_IF_ERROR(file_->WriteAt(end_, parts));
+  QALAM_RETURN_IF_ERROR(file_->Sync());
+  end_ += line.size();
+  names_.insert(name);
+  return OkStatus();
+}
+
+Status DirtySet::Reset(std::set<std::string, std::less<>> names) {
+  std::string text;
+  for (const std::string& name : names) text += LineOf(name);
+  MutexLock lock(mutex_);
+  file_.reset();
+  QALAM_RETURN_IF_ERROR(ReplaceFile(fs_, path_, AsBytes(text)));
+  names_ = std::move(names);
+  end_ = text.size();
+  return OkStatus();
+}
+
+}  // namespace qalam

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "common/result.h"
+
+namespace qalam {
+
+// A node's set of names that an unclean stop would leave in doubt: the file `dirty-partitions`, one
+// checksummed line a name, appended and synced before the thing it announces (a partition's first
+// append, the making of a topic's directories). What is not in it at start is clean. Thread: any;
+// Add and Reset block.
+class DirtySet {
+ public:
+  // Reads what an unclean stop left. A missing file is an empty set; damaged lines at the end are a
+  // torn append and are dropped. Errors: kIo, kPermissionDenied.
+  static Result<std::unique_ptr<DirtySet>> Open(FileSystem& fs, const std::string& directory);
+
+  bool Contains(std::string_view name) const;
+  bool empty() const;
+  // Durable when it returns; cheap when it is there already. Errors: kNoSpace, kIo.
+  Status Add(const std::string& name);
+  // Only these from now on. Durable when it returns.
+  Status Reset(std::set<std::string, std::less<>> names);
+
+ private:
+  DirtySet(FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
+  Status OpenFile() QALAM_REQUIRES(mutex_);
+
+  FileSystem& fs_;
+  const std::string path_;
+  mutable Mutex mutex_;
+  std::set<std::string, std::less<>> names_ QALAM_GUARDED_BY(mutex_);
+  std::unique_ptr<File> file_ QALAM_GUARDED_BY(mutex_);
+  std::uint64_t end_ QALAM_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace qalam
