@@ -73,11 +73,10 @@ PartitionQueue::PartitionQueue(ProducerCore& core, TopicPartition partition)
       accumulator_(AccumulatorOptionsOf(core.options()), core.pool()),
       state_(StateOptionsOf(core.options())) {}
 
-AppendOutcome PartitionQueue::Append(const RecordRef& record,
+AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
                                      std::optional<std::int64_t> expected_offset,
                                      const Attachment& attachment, std::size_t credit) {
   AppendOutcome outcome;
-  const std::size_t bytes = RecordAccumulator::RecordBytes(record);
   {
     MutexLock lock(open_mutex_);
     if (closed_) {

@@ -43,10 +43,11 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
 
   const TopicPartition& partition() const { return partition_; }
 
-  // Copies the record into the open batch. `credit` bytes of the buffer are reserved for it
-  // already.
-  AppendOutcome Append(const RecordRef& record, std::optional<std::int64_t> expected_offset,
-                       const Attachment& attachment, std::size_t credit);
+  // Copies the record, of RecordAccumulator::RecordBytes `bytes`, into the open batch. `credit`
+  // bytes of the buffer are reserved for it already.
+  AppendOutcome Append(const RecordRef& record, std::size_t bytes,
+                       std::optional<std::int64_t> expected_offset, const Attachment& attachment,
+                       std::size_t credit);
   // The open batch leaves now.
   void SealNow();
   // Batches opened so far, and those among them whose verdict and callbacks are done.

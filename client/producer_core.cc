@@ -56,6 +56,13 @@ CompressionType TypeOf(Compression compression) {
   return CompressionType::kNone;
 }
 
+Error TooLarge(std::size_t bytes, std::size_t limit) {
+  return {"BATCH_TOO_LARGE",
+          "a record of about " + std::to_string(bytes) + " bytes does not fit: at most " +
+              std::to_string(limit),
+          {{"bytes", std::to_string(bytes)}, {"limit", std::to_string(limit)}}};
+}
+
 Error Closed() { return {"CANCELLED", "the producer is closed"}; }
 
 }  // namespace
@@ -179,12 +186,14 @@ std::optional<Error> ProducerCore::AppendTo(TopicQueue& topic, PartitionQueue& q
                                             std::optional<std::int64_t> expected_offset,
                                             const Attachment& attachment, AppendOutcome& outcome) {
   if (closed_.load(std::memory_order_relaxed)) return Closed();
-  outcome = queue.Append(record, expected_offset, attachment, 0);
+  const std::size_t bytes = RecordAccumulator::RecordBytes(record);
+  if (bytes > kRecordBytesMax) return TooLarge(bytes, kRecordBytesMax);
+  outcome = queue.Append(record, bytes, expected_offset, attachment, 0);
   if (outcome.kind == AppendOutcome::Kind::kFull) {
-    const std::size_t bytes = RecordAccumulator::RecordBytes(record) + kBatchHeaderBytes;
-    if (const auto error = Reserve(bytes)) return error;
-    outcome = queue.Append(record, expected_offset, attachment, bytes);
-    if (outcome.kind != AppendOutcome::Kind::kTaken) Release(bytes);
+    const std::size_t credit = bytes + kBatchHeaderBytes;
+    if (const auto error = Reserve(credit)) return error;
+    outcome = queue.Append(record, bytes, expected_offset, attachment, credit);
+    if (outcome.kind != AppendOutcome::Kind::kTaken) Release(credit);
   }
   if (outcome.kind == AppendOutcome::Kind::kClosed) return Closed();
   if (outcome.sealed && !record.key) topic.OnSealed(queue);
@@ -250,11 +259,8 @@ void ProducerCore::Release(std::size_t bytes) {
 }
 
 std::optional<Error> ProducerCore::Reserve(std::size_t bytes) {
-  if (bytes > kRecordBytesMax || bytes > options_.buffer_bytes) {
-    return Error("BATCH_TOO_LARGE",
-                 "a record of about " + std::to_string(bytes) + " bytes does not fit: at most " +
-                     std::to_string(std::min(kRecordBytesMax, options_.buffer_bytes)));
-  }
+  const std::size_t limit = std::min(kRecordBytesMax + kBatchHeaderBytes, options_.buffer_bytes);
+  if (bytes > limit) return TooLarge(bytes, limit);
   if (TryReserve(bytes)) return std::nullopt;
   SealAllLater();  // What lingers holds room.
   bool got = false;

@@ -168,7 +168,8 @@ void TopicQueue::Unpark(std::int32_t count) {
     if (parked.callback) attachment.callback = &parked.callback;
     if (parked.delivery != nullptr) attachment.forward = &parked.delivery;
     const AppendOutcome outcome =
-        queue.Append(ref, parked.record.expected_offset, attachment, parked.reserved_bytes);
+        queue.Append(ref, RecordAccumulator::RecordBytes(ref), parked.record.expected_offset,
+                     attachment, parked.reserved_bytes);
     if (outcome.sealed && !ref.key) ++sticky;
     if (outcome.kind != AppendOutcome::Kind::kTaken) {
       Fail(parked, Error("CANCELLED", "the producer was closed before the record was written"));
