@@ -116,17 +116,24 @@ rocksdb::Options MakeOptions(bool create) {
   return options;
 }
 
+Result<std::unique_ptr<rocksdb::DB>> OpenReading(const std::string& directory);
+Result<std::unique_ptr<rocksdb::DB>> OpenWriting(const std::string& directory, bool create);
+Result<std::uint64_t> ReadRevision(rocksdb::DB& db, const std::string& directory);
+
 class RocksdbStore final : public MetadataStore {
  public:
-  RocksdbStore(RocksdbOptions options, std::unique_ptr<rocksdb::DB> db, std::uint64_t revision,
-               std::optional<RevisionGuard> guard)
-      : options_(std::move(options)),
+  RocksdbStore(FileSystem& fs, RocksdbOptions options, std::unique_ptr<rocksdb::DB> db,
+               std::uint64_t revision, std::optional<RevisionGuard> guard)
+      : fs_(fs),
+        options_(std::move(options)),
         db_(std::move(db)),
         guard_(std::move(guard)),
         revision_(revision) {}
-  ~RocksdbStore() override { (void)db_->Close(); }
 
-  Result<std::optional<Entry>> Get(std::string_view key) override;
+  Result<std::optional<Entry>> Get(std::string_view key) override {
+    MutexLock lock(mutex_);
+    return Read(key);
+  }
   Result<std::vector<Entry>> List(std::string_view prefix) override;
   Result<std::uint64_t> CompareAndSet(std::vector<Change> changes) override;
   void Watch(std::string prefix, Watcher watcher) override;
@@ -138,11 +145,15 @@ class RocksdbStore final : public MetadataStore {
   };
 
   Result<Entry> Decode(std::string_view stored_key, std::string_view stored) const;
+  Result<std::optional<Entry>> Read(std::string_view key) QALAM_REQUIRES(mutex_);
   Result<std::uint64_t> Write(const std::vector<Change>& changes) QALAM_REQUIRES(mutex_);
+  // After a full disk: RocksDB takes no more writes until it is opened again.
+  Status Reopen() QALAM_REQUIRES(mutex_);
 
+  FileSystem& fs_;
   const RocksdbOptions options_;
-  const std::unique_ptr<rocksdb::DB> db_;
-  Mutex mutex_;  // Writers.
+  Mutex mutex_;
+  std::unique_ptr<rocksdb::DB> db_ QALAM_GUARDED_BY(mutex_);  // Closed by its destructor.
   std::optional<RevisionGuard> guard_ QALAM_GUARDED_BY(mutex_);
   std::uint64_t revision_ QALAM_GUARDED_BY(mutex_);
   std::optional<Error> failed_ QALAM_GUARDED_BY(mutex_);
@@ -177,7 +188,8 @@ Result<MetadataStore::Entry> RocksdbStore::Decode(std::string_view stored_key,
                unpacked.first};
 }
 
-Result<std::optional<MetadataStore::Entry>> RocksdbStore::Get(std::string_view key) {
+Result<std::optional<MetadataStore::Entry>> RocksdbStore::Read(std::string_view key) {
+  if (!db_) return *failed_;
   const std::string stored_key = StoredKey(key);
   std::string stored;
   const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), stored_key, &stored);
@@ -188,6 +200,8 @@ Result<std::optional<MetadataStore::Entry>> RocksdbStore::Get(std::string_view k
 }
 
 Result<std::vector<MetadataStore::Entry>> RocksdbStore::List(std::string_view prefix) {
+  MutexLock lock(mutex_);
+  if (!db_) return *failed_;
   const std::string from = StoredKey(prefix);
   std::vector<Entry> entries;
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(rocksdb::ReadOptions()));
@@ -225,7 +239,7 @@ Result<std::uint64_t> RocksdbStore::Write(const std::vector<Change>& changes) {
   if (options_.salvage) return Error(ErrorCode::kIo, options_.directory + " is open for reading");
   for (const Change& change : changes) {
     if (!change.expected_revision) continue;
-    QALAM_ASSIGN_OR_RETURN(const auto entry, Get(change.key));
+    QALAM_ASSIGN_OR_RETURN(const auto entry, Read(change.key));
     const std::uint64_t now = entry ? entry->revision : 0;
     if (now != *change.expected_revision) {
       return Error(ErrorCode::kConflict, "metadata entry \"" + change.key + "\" is at revision " +
@@ -235,14 +249,7 @@ Result<std::uint64_t> RocksdbStore::Write(const std::vector<Change>& changes) {
     }
   }
   if (changes.empty()) return revision_;
-  if (was_full_) {
-    // RocksDB refuses writes until told that there may be room again.
-    const rocksdb::Status resumed = db_->Resume();
-    if (!resumed.ok()) {
-      return Error(ErrorCode::kNoSpace, options_.directory + ": " + resumed.ToString());
-    }
-    was_full_ = false;
-  }
+  if (was_full_) QALAM_RETURN_IF_ERROR(Reopen());
   const std::uint64_t revision = revision_ + 1;
   rocksdb::WriteBatch batch;
   for (const Change& change : changes) {
@@ -274,6 +281,35 @@ Result<std::uint64_t> RocksdbStore::Write(const std::vector<Change>& changes) {
     return guarded.error();
   }
   return revision;
+}
+
+Status RocksdbStore::Reopen() {
+  constexpr std::uint64_t kRoomBytes = std::uint64_t{4} << 20;  // For its new log and manifest.
+  QALAM_ASSIGN_OR_RETURN(const std::uint64_t free_bytes, fs_.FreeBytes(options_.directory));
+  if (free_bytes < kRoomBytes) {
+    return Error(ErrorCode::kNoSpace,
+                 options_.directory + ": only " + std::to_string(free_bytes) + " bytes are free");
+  }
+  db_.reset();
+  Result<std::unique_ptr<rocksdb::DB>> db = OpenWriting(options_.directory, false);
+  const bool opened = db.ok();
+  const std::optional<Error> refused = opened ? std::nullopt : std::optional(db.error());
+  if (!opened) db = OpenReading(options_.directory);
+  if (!db.ok()) {
+    failed_ = db.error();  // Only a restart can tell what is left.
+    return *failed_;
+  }
+  db_ = std::move(db).value();
+  if (!opened) return *refused;
+  // Had the refused batch become durable nevertheless, our caller's view would be wrong for good.
+  QALAM_ASSIGN_OR_RETURN(const std::uint64_t revision, ReadRevision(*db_, options_.directory));
+  if (revision != revision_) {
+    failed_ = Error(ErrorCode::kIo,
+                    options_.directory + ": a write that was refused became durable; restart");
+    return *failed_;
+  }
+  was_full_ = false;
+  return OkStatus();
 }
 
 void RocksdbStore::Watch(std::string prefix, Watcher watcher) {
@@ -330,7 +366,7 @@ Result<std::unique_ptr<MetadataStore>> Open(FileSystem& fs, RocksdbOptions optio
     QALAM_ASSIGN_OR_RETURN(auto db, OpenReading(directory));
     QALAM_ASSIGN_OR_RETURN(const std::uint64_t revision, ReadRevision(*db, directory));
     return std::unique_ptr<MetadataStore>(
-        std::make_unique<RocksdbStore>(options, std::move(db), revision, std::nullopt));
+        std::make_unique<RocksdbStore>(fs, options, std::move(db), revision, std::nullopt));
   }
   QALAM_ASSIGN_OR_RETURN(const std::optional<std::uint64_t> guarded,
                          RevisionGuard::Read(fs, options.guard_path));
@@ -371,7 +407,7 @@ Result<std::unique_ptr<MetadataStore>> Open(FileSystem& fs, RocksdbOptions optio
     QALAM_RETURN_IF_ERROR(guard.Write(revision));
   }
   return std::unique_ptr<MetadataStore>(
-      std::make_unique<RocksdbStore>(options, std::move(db), revision, std::move(guard)));
+      std::make_unique<RocksdbStore>(fs, options, std::move(db), revision, std::move(guard)));
 }
 
 }  // namespace
