@@ -92,7 +92,8 @@ TEST(VarintTest, EveryTruncationIsRefused) {
 
 // One record, as hex, and what ParseRecord says of it.
 std::string Complaint(std::string_view hex) {
-  const Bytes bytes = FromHex(hex);
+  const Bytes grown = FromHex(hex);
+  const Bytes bytes(grown.begin(), grown.end());  // Nothing behind the last byte.
   RecordFields fields;
   RecordFault fault;
   const std::byte* end = ParseRecord(bytes.data(), bytes.data() + bytes.size(), fields, fault);
@@ -146,6 +147,16 @@ TEST(RecordParserTest, EachLieIsNamedWithItsNumbers) {
   EXPECT_EQ(Complaint("0e0000000101"
                       "0200"),
             "headerValueLength is cut off or no varint");
+}
+
+// A value length that the block's end cuts off: nothing behind it may be read (ASan watches).
+TEST(RecordParserTest, AValueLengthCutOffByTheBlocksEndIsRefused) {
+  for (const char* tail : {"80", "8080", "808080"}) {
+    const std::string body = "0000001461626364656667686970" + std::string(tail);
+    const Bytes length = {static_cast<std::byte>(body.size())};  // Zigzag of half the digits.
+    const std::string hex = ToHex(length) + body;
+    EXPECT_EQ(Complaint(hex), "valueLength is cut off or no varint") << hex;
+  }
 }
 
 // Goal: the quick parser is only a shortcut. Method: whatever it accepts, among good, bent and
