@@ -113,12 +113,11 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {ErrorCode::kMetadataMissing, "METADATA_MISSING", kFinal, 1,
      "There are logs in the data directory, but the metadata beside them is gone or empty.",
      "Nothing was changed. Restore DIR/metadata, or rebuild it from the logs with "
-     "`qalam log rebuild-metadata DIR`."},
+     "`qalamd --data-dir DIR --rebuild-metadata`."},
     {ErrorCode::kMetadataDamaged, "METADATA_DAMAGED", kFinal, 1,
      "The metadata store can't be opened or read.",
-     "Nothing was changed. Restore DIR/metadata, or move it aside and rebuild it from the logs "
-     "with "
-     "`qalam log rebuild-metadata DIR`."},
+     "Nothing was changed. Restore DIR/metadata and its guard, or rebuild it from the logs with "
+     "`qalamd --data-dir DIR --rebuild-metadata`; the old one is kept aside."},
     {ErrorCode::kConflict, "CONFLICT", kRetry, 8, "Somebody else changed the same thing first.",
      "Read it again and repeat the change."},
     {ErrorCode::kTimedOut, "TIMED_OUT", kRetry, 6,
