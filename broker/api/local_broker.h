@@ -55,11 +55,11 @@ class LocalBroker : public Broker {
   virtual bool Stop(std::chrono::milliseconds patience) = 0;
   // Becomes true when a log failed: the process must exit with 74 after telling its clients.
   virtual void OnLogFailure(UniqueFunction<void(const Error&)> callback) = 0;
-  // A default of all topics changed (Controller::SetTopicDefaults did it): every topic whose settings
-  // in the controller's image differ from those in force takes them over. Does not block.
+  // A default of all topics changed (Controller::SetTopicDefaults did it): every topic whose
+  // settings in the controller's image differ from those in force takes them over. Does not block.
   virtual void RefreshTopics() = 0;
-  // `qalam config set qalam.retention.clock=accept`: the wall clock is right as it is now, deletion by
-  // time goes on from it.
+  // `qalam config set qalam.retention.clock=accept`: the wall clock is right as it is now, deletion
+  // by time goes on from it.
   virtual void AcceptRetentionClock() = 0;
   virtual void SetAddress(std::string address) = 0;  // What DescribeCluster tells clients.
 };

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/partition/append_result.h"
 #include "common/bytes.h"
 #include "common/clock.h"
 #include "common/ids.h"
@@ -18,24 +19,6 @@
 namespace qalam {
 
 enum class Acks : std::uint8_t { kAll, kLeader, kNone };
-enum class Durability : std::uint8_t { kMemory, kOs, kFsync };
-
-// Who sent something; kept with every append, for `qalam explain`. Shared by all batches of a
-// stream.
-struct Origin {
-  std::string client_id;
-  std::string protocol;  // "grpc"
-  std::string peer;      // "ipv4:127.0.0.1:40122", "unix:uid=1000"
-};
-
-struct AppendResult {
-  Offset base_offset = kNoOffset;  // -1 for an old duplicate whose place is forgotten.
-  Offset last_offset = kNoOffset;
-  Epoch leader_epoch = kNoEpoch;
-  Durability durability = Durability::kMemory;
-  bool duplicate = false;
-  TimestampMs append_time = kNoTimestamp;  // Only on LogAppendTime topics.
-};
 
 // One batch of a Produce stream.
 struct ProduceBatch {

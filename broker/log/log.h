@@ -104,6 +104,8 @@ class Log {
   // Seals the state for a clean stop: syncs, trims prepared space, writes indexes and the producer
   // snapshot and the checkpoint. The log can't be used afterwards. Blocks.
   virtual Status Close() = 0;
+  // The next thread that calls is the owner. Call when no one else can.
+  virtual void ReleaseOwner() = 0;
 
   virtual std::shared_ptr<const LogView> view() const = 0;  // Any thread.
 };

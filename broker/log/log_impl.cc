@@ -118,6 +118,7 @@ LogImpl::LogImpl(FileSystem& fs, const Clock& clock, LogOptions options,
     sealed_bytes_ += segment.size_bytes;
   }
   sealed_ = std::move(sealed);
+  changed_since_open_ = recovery_.recovered;
   if (recovered.active_bytes > 0) active_since_ = recovered.active_first_timestamp;
   active_crc_ = CrcSoFar(fs_, *active_file, PathOf(recovered.active_base, kCrcSuffix),
                          recovered.active_bytes);
@@ -197,6 +198,7 @@ Status LogImpl::AppendGroup(std::span<const StampedBatch> group) {
   }
   end_offset_ = next;
   dirty_ = true;
+  changed_since_open_ = true;
   bytes_since_point_ += group_bytes;
   last_append_ = clock_.Now();
   if (!changed_at_) changed_at_ = last_append_;
@@ -242,6 +244,7 @@ Status LogImpl::Roll() {
   active_crc_ = 0;
   active_since_.reset();
   dirty_ = true;
+  changed_since_open_ = true;
   point_due_ = true;
   Publish();
   return OkStatus();
@@ -488,6 +491,11 @@ Status LogImpl::Close() {
   owner_.AssertHeld();
   if (failed_) return *failed_;
   QALAM_CHECK(!sync_in_flight_);
+  const Error closed(ErrorCode::kShuttingDown, options_.directory + " is closed");
+  if (!changed_since_open_) {
+    failed_ = closed;
+    return OkStatus();
+  }
   index_->Finish();
   if (const Status trimmed = writer_->TrimToEnd(); !trimmed.ok()) return Fail(trimmed.error());
   WriteSealedFiles();
@@ -502,8 +510,7 @@ Status LogImpl::Close() {
   QALAM_RETURN_IF_ERROR(fs_.SyncDirectory(options_.directory));
   QALAM_RETURN_IF_ERROR(WritePoint(PointHere()));
   durable_offset_ = end_offset_;
-  failed_ = Error(ErrorCode::kShuttingDown, options_.directory + " is closed");
-  owner_.Release();
+  failed_ = closed;
   return OkStatus();
 }
 

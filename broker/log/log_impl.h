@@ -41,10 +41,8 @@ class LogImpl final : public Log {
   std::vector<std::string> TakeDeletable(MonotonicTime now) override;
   Status Reconfigure(const LogOptions& options) override;
   Status Close() override;
+  void ReleaseOwner() override { owner_.Release(); }
   std::shared_ptr<const LogView> view() const override { return view_.Load(); }
-
-  // The thread that opened hands the log to its writer.
-  void ReleaseOwner() { owner_.Release(); }
 
   // Opens the active segment's file for writing, direct where the options say so.
   static Result<std::shared_ptr<File>> OpenForWriting(FileSystem& fs, const LogOptions& options,
@@ -95,6 +93,7 @@ class LogImpl final : public Log {
 
   bool sync_in_flight_ = false;
   bool dirty_ = false;
+  bool changed_since_open_ = false;  // Nothing to close otherwise.
   std::vector<std::shared_ptr<File>> sealed_unsynced_;
   bool directory_unsynced_ = false;
   std::uint64_t bytes_since_point_ = 0;

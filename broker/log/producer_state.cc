@@ -90,7 +90,9 @@ void ProducerState::OnAppended(const BatchHeader& stamped) {
 }
 
 void ProducerState::SweepIdle(int passes_max) {
-  std::erase_if(producers_, [&](auto& entry) { return ++entry.second.idle_passes > passes_max; });
+  for (auto it = producers_.begin(); it != producers_.end();) {
+    it = ++it->second.idle_passes > passes_max ? producers_.erase(it) : std::next(it);
+  }
 }
 
 Bytes ProducerState::EncodeSnapshot() const {

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/api/local_broker.h"
+#include "broker/api/timer_thread.h"
+#include "broker/log/dirty_set.h"
+#include "broker/log/segment.h"
+#include "broker/metadata/cluster_image.h"
+#include "broker/partition/partition_handle.h"
+#include "broker/partition/task_pool.h"
+#include "broker/partition/writer_thread.h"
+
+namespace qalam {
+
+// A topic and its partitions in this process. Immutable.
+struct HostedTopic {
+  std::shared_ptr<const TopicImage> image;
+  std::vector<std::shared_ptr<PartitionHandle>> partitions;
+};
+
+// The partitions of this node: their directories, their writer threads, and the pools that serve
+// them. Makes, opens, recovers, closes and removes them. Thread: any, except Start and Stop.
+class PartitionHost {
+ public:
+  PartitionHost(FileSystem& fs, const Clock& clock, const LocalBrokerOptions& options);
+  ~PartitionHost();
+
+  // As LocalBroker::Start.
+  Status Start(const ClusterImage& image);
+  // As LocalBroker::Stop.
+  bool Stop(std::chrono::milliseconds patience);
+
+  std::shared_ptr<const HostedTopic> Find(std::string_view topic) const;
+  std::vector<std::shared_ptr<const HostedTopic>> All() const;  // By name.
+
+  // Remembers durably that this topic's directories are about to be made, so that a start after a
+  // crash makes them instead of missing them. Blocks.
+  Status AnnounceCreation(const std::string& topic);
+  // The topic is in the metadata: makes its directories and opens its partitions.
+  void Create(std::shared_ptr<const TopicImage> image, Reply<Unit> reply);
+  // The topic is gone from the metadata: moves its directories aside; they are removed after the
+  // delay.
+  void Delete(const std::string& name, Reply<Unit> reply);
+  // New settings, in force for the next group.
+  void Alter(std::shared_ptr<const TopicImage> image);
+
+  // Answers once the partition is open; opens it first where this is its first use. Errors: why it
+  // is offline.
+  void WithOpen(std::shared_ptr<PartitionHandle> handle, Reply<Unit> reply);
+  // Runs `task` on the partition's thread when no sync is under way. Errors as WithOpen.
+  void WhenIdle(std::shared_ptr<PartitionHandle> handle,
+                UniqueFunction<void(Result<Partition*>)> task);
+
+  std::vector<std::unique_ptr<WriterThread>>& writers() { return writers_; }
+  TaskPool& reader_pool() { return reader_pool_; }
+  TaskPool& background() { return background_; }
+  TimerThread& timers() { return timers_; }
+  std::shared_ptr<ByteBudget> budget() { return budget_; }
+  void OnLogFailure(UniqueFunction<void(const Error&)> callback) {
+    on_log_failure_ = std::move(callback);
+  }
+  std::int32_t strays() const { return strays_; }
+
+ private:
+  using Topics = std::map<std::string, std::shared_ptr<const HostedTopic>, std::less<>>;
+
+  PartitionSettings SettingsOf(const TopicImage& image, std::int32_t partition) const;
+  std::shared_ptr<const HostedTopic> MakeHandles(std::shared_ptr<const TopicImage> image);
+  std::string DirectoryOf(const TopicPartition& partition) const;
+  Status MoveStraysAside(const ClusterImage& image);
+  Status OpenAtStart(const ClusterImage& image);
+  Result<std::unique_ptr<Log>> OpenLog(const PartitionHandle& handle, bool clean);
+  // A directory that a crash left half made, or none: makes it.
+  Status MakeLog(const PartitionHandle& handle);
+  void SetOffline(PartitionHandle& handle, const Error& error);
+  void OpenHere(const std::shared_ptr<PartitionHandle>& handle);
+  void RemoveLater(std::string path, std::chrono::milliseconds delay);
+  void RemoveTree(const std::string& path);
+  void CloseAll(std::set<std::string, std::less<>>* left_dirty);
+
+  FileSystem& fs_;
+  const Clock& clock_;
+  const LocalBrokerOptions options_;
+  std::size_t direct_alignment_ = 0;
+  std::shared_ptr<SegmentCache> segment_cache_;
+  std::shared_ptr<ByteBudget> budget_;
+  std::unique_ptr<DirtySet> dirty_;
+  TaskPool sync_pool_;
+  TaskPool reader_pool_;
+  TaskPool background_;
+  TimerThread timers_;
+  UniqueFunction<void(const Error&)> on_log_failure_;
+  std::vector<std::unique_ptr<WriterThread>> writers_;
+  std::int32_t strays_ = 0;
+  bool started_ = false;
+  mutable Mutex mutex_;
+  Topics topics_ QALAM_GUARDED_BY(mutex_);
+};
+
+}  // namespace qalam

@@ -1,0 +1,63 @@
+#include "broker/api/sessions.h"
+#include "common/record/batch_validator.h"
+
+namespace qalam {
+
+AppendCommand MakeAppend(std::shared_ptr<PartitionHandle> handle, SharedSlice batch,
+                         const Clock& clock) {
+  AppendCommand command;
+  const auto settings = handle->settings.Load();
+  auto validated = ValidateBatch(batch.view(), settings->limits, clock.NowMs());
+  if (validated.ok()) {
+    command.header = validated->header;
+  } else {
+    command.refused = std::move(validated).error();
+  }
+  command.partition = std::move(handle);
+  command.batch = std::move(batch);
+  return command;
+}
+
+WriterSession::WriterSession(std::shared_ptr<PartitionHandle> handle, Acks acks,
+                             std::shared_ptr<const Origin> origin,
+                             std::shared_ptr<ByteBudget> budget, const Clock& clock)
+    : handle_(std::move(handle)),
+      acks_(acks),
+      origin_(std::move(origin)),
+      budget_(std::move(budget)),
+      clock_(clock),
+      stream_(std::make_shared<StreamState>()) {}
+
+bool WriterSession::TrySubmit(ProduceBatch& batch) {
+  if (!ready_) {
+    AppendCommand command = MakeAppend(handle_, batch.batch, clock_);
+    command.expected_offset = batch.expected_offset;
+    command.wants_answer = acks_ != Acks::kNone;
+    command.origin = origin_;
+    command.received_at = batch.received_at;
+    command.stream = stream_;
+    ready_.emplace(std::move(command));
+  }
+  AppendCommand& command = *ready_;
+  command.generation = generation_;
+  if (!command.budget) {
+    command.budget = budget_->TryTake(command.batch.size());
+    if (!command.budget) return false;
+  }
+  command.reply = std::move(batch.reply);
+  if (!handle_->writer.TryPost(command)) {
+    batch.reply = std::move(command.reply);
+    command.budget = {};
+    return false;
+  }
+  ready_.reset();
+  return true;
+}
+
+void WriterSession::OnRoom(UniqueFunction<void()> callback) {
+  budget_->OnRoom([handle = handle_, callback = std::move(callback)]() mutable {
+    handle->writer.OnRoom(std::move(callback));
+  });
+}
+
+}  // namespace qalam

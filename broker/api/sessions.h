@@ -1,0 +1,74 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "broker/api/broker.h"
+#include "broker/api/partition_host.h"
+
+namespace qalam {
+
+// Checks a batch for `handle` without regard to order, and readies it for the writer. An error
+// comes along inside the command, so that it is answered in its place. Thread: any.
+AppendCommand MakeAppend(std::shared_ptr<PartitionHandle> handle, SharedSlice batch,
+                         const Clock& clock);
+
+// The ProduceSession over one partition's writer. Thread: as ProduceSession.
+class WriterSession final : public ProduceSession {
+ public:
+  WriterSession(std::shared_ptr<PartitionHandle> handle, Acks acks,
+                std::shared_ptr<const Origin> origin, std::shared_ptr<ByteBudget> budget,
+                const Clock& clock);
+  bool TrySubmit(ProduceBatch& batch) override;
+  void OnRoom(UniqueFunction<void()> callback) override;
+  void Restart() override { ++generation_; }
+
+ private:
+  const std::shared_ptr<PartitionHandle> handle_;
+  const Acks acks_;
+  const std::shared_ptr<const Origin> origin_;
+  const std::shared_ptr<ByteBudget> budget_;
+  const Clock& clock_;
+  const std::shared_ptr<StreamState> stream_;
+  std::uint64_t generation_ = StreamState::kNone + 1;
+  // The batch that found no room, checked already: the caller brings it again.
+  std::optional<AppendCommand> ready_;
+};
+
+// How many readers are parked, together; a bound for the process.
+class ParkedLimit {
+ public:
+  explicit ParkedLimit(std::size_t max) : max_(max) {}
+  bool Enter() {
+    if (count_.fetch_add(1) < max_) return true;
+    count_.fetch_sub(1);
+    return false;
+  }
+  void Leave() { count_.fetch_sub(1); }
+
+ private:
+  const std::size_t max_;
+  std::atomic<std::size_t> count_{0};
+};
+
+// What readers need of the process around them. Outlives them.
+struct ReadContext {
+  TaskPool& pool;
+  TimerThread& timers;
+  const Clock& clock;
+  ParkedLimit parked;
+};
+
+// Reads what there is now; blocks on the disk unless the view has it in memory.
+Result<FetchResult> ReadNow(const PartitionHandle& handle, Offset from, std::size_t bytes_max);
+
+// Answers `reply` when there is something to read at `request.offset`, or empty when the wait is
+// over.
+void FetchOrWait(ReadContext& context, std::shared_ptr<PartitionHandle> handle,
+                 const FetchRequest& request, Reply<FetchResult> reply);
+
+// The TailSession of one partition.
+std::unique_ptr<TailSession> MakeTail(ReadContext& context, std::shared_ptr<PartitionHandle> handle,
+                                      Offset from, std::size_t bytes_max);
+
+}  // namespace qalam

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <variant>
+
+#include "broker/log/log.h"
+#include "broker/partition/append_result.h"
+#include "broker/partition/byte_budget.h"
+#include "common/bytes.h"
+#include "common/clock.h"
+#include "common/ids.h"
+#include "common/record/batch_header.h"
+#include "common/reply.h"
+#include "common/unique_function.h"
+
+namespace qalam {
+
+class Partition;
+class PartitionHandle;
+
+// What the batches of one Produce stream share: whether one of them was refused. Thread: the
+// writer's.
+struct StreamState {
+  static constexpr std::uint64_t kNone = 0;
+  // Batches of this generation are refused: one before them was. A restart begins the next
+  // generation.
+  std::uint64_t failed_generation = kNone;
+};
+
+// A batch on its way to the log. Everything that needs no order has been checked.
+struct AppendCommand {
+  std::shared_ptr<PartitionHandle> partition;
+  BatchHeader header;  // As it will be stored, but for base offset and leader epoch.
+  SharedSlice batch;   // As received: its first 61 bytes are not used.
+  std::optional<Offset> expected_offset;
+  bool wants_answer = true;  // False under acks=none.
+  std::shared_ptr<const Origin> origin;
+  MonotonicTime received_at{};
+  std::optional<MonotonicTime> deadline;
+  std::shared_ptr<StreamState> stream;  // Null: unary.
+  std::uint64_t generation = 0;
+  std::optional<Error> refused;  // Found wanting on the way; comes along to keep the order.
+  ByteBudget::Share budget;
+  Reply<AppendResult> reply;
+};
+
+// A sync returned.
+struct SyncDone {
+  std::shared_ptr<PartitionHandle> partition;
+  std::unique_ptr<SyncTicket> ticket;
+  Status status;
+};
+
+// Anything else that only the owner may do. Runs in order with the appends.
+struct OwnerTask {
+  UniqueFunction<void()> run;
+};
+
+using PartitionCommand = std::variant<AppendCommand, SyncDone, OwnerTask>;
+
+}  // namespace qalam

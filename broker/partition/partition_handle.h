@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "broker/log/log_options.h"
+#include "broker/log/log_view.h"
+#include "broker/partition/high_watermark.h"
+#include "common/ids.h"
+#include "common/published.h"
+#include "common/record/batch_validator.h"
+
+namespace qalam {
+
+class Partition;
+class WriterThread;
+
+// What a topic's settings mean for one partition. Immutable.
+struct PartitionSettings {
+  BatchLimits limits;
+  LogOptions log;
+};
+
+// A partition as every thread but its owner sees it: where it is, how far it is, and how to reach
+// its owner. Lives as long as anybody holds it, also after the topic is gone. Thread: any, except
+// `owned`.
+class PartitionHandle {
+ public:
+  PartitionHandle(TopicPartition tp, Uuid id, Epoch epoch, WriterThread& writer_thread,
+                  PartitionSettings initial)
+      : name(std::move(tp)),
+        topic_id(id),
+        leader_epoch(epoch),
+        writer(writer_thread),
+        settings(std::make_shared<const PartitionSettings>(std::move(initial))) {}
+
+  enum class State {
+    kClosed,  // Clean and not used since the start: opened at first use.
+    kOpen,
+    kOffline,  // `problem` says why.
+    kGone,     // The topic was deleted.
+  };
+
+  const TopicPartition name;
+  const Uuid topic_id;
+  const Epoch leader_epoch;
+  WriterThread& writer;
+  Published<PartitionSettings> settings;
+
+  std::atomic<State> state{State::kClosed};
+  Published<Error> problem;
+  HighWatermark high_watermark;
+  Published<LogView> view;  // Null until open.
+  std::atomic<Offset> durable_offset{0};
+
+  // Null until open; only the writer's thread touches it.
+  Partition* owned = nullptr;
+};
+
+}  // namespace qalam

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/mutex.h"
+#include "common/unique_function.h"
+
+namespace qalam {
+
+// A few threads that run blocking tasks in the order they came: syncs, cold reads, wake-ups of
+// readers. Owns nothing of the data. The callers bound what they post. Thread: Post from any; Start
+// and Stop the owner's.
+class TaskPool {
+ public:
+  TaskPool(std::string name, std::size_t threads)
+      : name_(std::move(name)), threads_wanted_(threads) {}
+  ~TaskPool();
+  void Start();
+  // Runs what waits, then ends. What is posted later is dropped.
+  void Stop();
+  void Post(UniqueFunction<void()> task);
+
+ private:
+  void Run();
+  const std::string name_;
+  const std::size_t threads_wanted_;
+  std::vector<std::thread> threads_;
+  Mutex mutex_;
+  CondVar ready_;
+  std::deque<UniqueFunction<void()>> tasks_ QALAM_GUARDED_BY(mutex_);
+  bool stopping_ QALAM_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace qalam
