@@ -572,13 +572,7 @@ void LocalBrokerImpl::GetConfig(std::vector<std::string> keys,
 }
 
 void LocalBrokerImpl::SetConfig(ConfigChange change, Reply<std::vector<ConfigEntry>> reply) {
-  config_.Set(std::move(change),
-              Reply<std::vector<ConfigEntry>>(
-                  [this, reply = std::move(reply)](Result<std::vector<ConfigEntry>> set) mutable {
-                    // Broker-wide defaults reach every topic.
-                    if (set.ok()) RefreshTopics();
-                    reply(std::move(set));
-                  }));
+  config_.Set(std::move(change), std::move(reply));
 }
 
 void LocalBrokerImpl::RefreshTopics() {

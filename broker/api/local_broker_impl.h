@@ -23,6 +23,7 @@ class LocalBrokerImpl final : public LocalBroker {
   bool Stop(std::chrono::milliseconds patience) override;
   void OnLogFailure(UniqueFunction<void(const Error&)> callback) override;
   void SetAddress(std::string address) override;
+  void RefreshTopics() override;
   void AcceptRetentionClock() override { accept_clock_.store(true); }
 
   void OpenProduce(TopicPartition partition, Acks acks, std::shared_ptr<const Origin> origin,
@@ -55,8 +56,6 @@ class LocalBrokerImpl final : public LocalBroker {
   Result<std::shared_ptr<PartitionHandle>> Find(const TopicPartition& partition) const;
   // Answers when every handle is open or offline.
   void OpenAll(std::vector<std::shared_ptr<PartitionHandle>> handles, UniqueFunction<void()> then);
-  // Topics whose settings changed with the broker's defaults.
-  void RefreshTopics();
   void ScheduleRetention();
   void RetentionPass();
 
