@@ -83,29 +83,59 @@ void ClusterClient::FindPartitionsCount(const std::string& topic,
     answer(*known);
     return;
   }
+  AskPartitionsCount(topic, /*may_touch=*/true, std::move(answer));
+}
+
+void ClusterClient::AskPartitionsCount(const std::string& topic, bool may_touch,
+                                       std::function<void(Result<std::int32_t>)> answer) {
   auto call = std::make_shared<PendingCall<v1::DescribeTopicRequest, v1::DescribeTopicResponse>>();
   call->connection = connections_.Any();
   call->request.set_name(topic);
   call->context.set_deadline(Clock::now() + options_.request_timeout);
+  const auto on_answer = [self = shared_from_this(), call, topic, may_touch,
+                          answer = std::move(answer)](const grpc::Status& status) {
+    if (!status.ok()) {
+      const Error error = self->FailedCall(status, call->connection.address);
+      if (may_touch && error.Is("UNKNOWN_TOPIC")) {
+        self->TouchTopic(topic, error, answer);
+      } else {
+        answer(error);
+      }
+      return;
+    }
+    const std::int32_t count = call->response.topic().partitions_count();
+    if (count < 1) {
+      answer(Error("UNKNOWN", "the broker says that topic \"" + topic + "\" has " +
+                                  std::to_string(count) + " partitions"));
+      return;
+    }
+    self->metadata_.SetPartitionsCount(topic, count);
+    answer(count);
+  };
   v1::TopicService::Stub(call->connection.channel)
       .async()
-      ->DescribeTopic(
-          &call->context, &call->request, &call->response,
-          [self = shared_from_this(), call, topic,
-           answer = std::move(answer)](const grpc::Status& status) {
-            if (!status.ok()) {
-              answer(self->FailedCall(status, call->connection.address));
-              return;
-            }
-            const std::int32_t count = call->response.topic().partitions_count();
-            if (count < 1) {
-              answer(Error("UNKNOWN", "the broker says that topic \"" + topic + "\" has " +
-                                          std::to_string(count) + " partitions"));
-              return;
-            }
-            self->metadata_.SetPartitionsCount(topic, count);
-            answer(count);
-          });
+      ->DescribeTopic(&call->context, &call->request, &call->response, on_answer);
+}
+
+void ClusterClient::TouchTopic(const std::string& topic, const Error& unknown,
+                               std::function<void(Result<std::int32_t>)> answer) {
+  auto call = std::make_shared<PendingCall<v1::FetchRequest, v1::FetchResponse>>();
+  call->connection = connections_.Any();
+  call->request.set_topic(topic);
+  call->request.set_max_bytes(1);
+  call->request.set_client_id(options_.client_id);
+  call->context.set_deadline(Clock::now() + options_.request_timeout);
+  v1::LogService::Stub(call->connection.channel)
+      .async()
+      ->Fetch(&call->context, &call->request, &call->response,
+              [self = shared_from_this(), call, topic, unknown,
+               answer = std::move(answer)](const grpc::Status& status) {
+                if (status.ok()) {
+                  self->AskPartitionsCount(topic, /*may_touch=*/false, answer);
+                } else {
+                  answer(unknown);
+                }
+              });
 }
 
 void ClusterClient::ListOffsets(std::shared_ptr<const v1::ListOffsetsRequest> request,

@@ -56,6 +56,8 @@ class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
   Status Repeat(std::chrono::milliseconds timeout, CallKind kind, const Attempt& attempt);
 
   // Answers come once, on a thread of gRPC. One try each; the caller repeats.
+  // A topic that does not exist is used once, so that a broker that creates topics by itself does
+  // so.
   void FindPartitionsCount(const std::string& topic,
                            std::function<void(Result<std::int32_t>)> answer);
   void ListOffsets(std::shared_ptr<const v1::ListOffsetsRequest> request,
@@ -63,6 +65,10 @@ class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
   void InitProducer(std::function<void(Result<ProducerIdentity>)> answer);
 
  private:
+  void AskPartitionsCount(const std::string& topic, bool may_touch,
+                          std::function<void(Result<std::int32_t>)> answer);
+  void TouchTopic(const std::string& topic, const Error& unknown,
+                  std::function<void(Result<std::int32_t>)> answer);
   Error FailedCall(const grpc::Status& status, const std::string& address);
 
   const ClientOptions options_;

@@ -94,9 +94,9 @@ AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
       const std::size_t exact = needed - reserved;
       const std::size_t step =
           std::max(exact, std::min(kReserveStepBytes, core_.options().batch_bytes));
-      if (core_.TryReserve(step)) {
+      if (core_.buffer().TryReserve(step)) {
         more = step;
-      } else if (core_.TryReserve(exact)) {
+      } else if (core_.buffer().TryReserve(exact)) {
         more = exact;
       } else {
         outcome.kind = AppendOutcome::Kind::kFull;
@@ -222,7 +222,8 @@ void PartitionQueue::Pump() {
     wake = state_.next_deadline();
     if (!may_try && state_.has_work()) wake = std::min(wake, state_.retry_at());
   }
-  if (ask_identity) core_.RequestIdentity(shared_from_this(), fresh_identity);
+  if (ask_identity)
+    core_.identities().Request(core_.shared_from_this(), shared_from_this(), fresh_identity);
   if (message) {
     stream->Write(
         EncodeProduce(*message, {partition_.topic, partition_.partition, core_.options().acks,
@@ -310,7 +311,7 @@ void PartitionQueue::OnClosed(std::uint64_t generation, const grpc::Status& stat
       UpdateHints();
     }
   }
-  core_.NotifyProgress();
+  core_.progress().Notify();
   GiveVerdicts();
   Pump();
 }
@@ -386,7 +387,7 @@ void PartitionQueue::GiveVerdicts() {
     }
     for (Verdict& verdict : verdicts) Give(std::move(verdict));
   }
-  core_.NotifyProgress();
+  core_.progress().Notify();
 }
 
 void PartitionQueue::Give(Verdict verdict) {
@@ -398,9 +399,9 @@ void PartitionQueue::Give(Verdict verdict) {
   core_.pool().Give(std::move(verdict.buffer));
   core_.RunCallbacks(delivery, [core = core_.shared_from_this(), self = shared_from_this(),
                                 reserved = verdict.reserved_bytes] {
-    core->Release(reserved);
+    core->buffer().Release(reserved);
     self->done_.fetch_add(1, std::memory_order_release);
-    core->NotifyProgress();
+    core->progress().Notify();
   });
 }
 

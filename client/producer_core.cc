@@ -73,6 +73,8 @@ ProducerCore::ProducerCore(std::shared_ptr<ClusterClient> cluster, ProducerOptio
       options_(Bounded(std::move(options))),
       compression_(TypeOf(options_.compression)),
       pool_(std::min(options_.buffer_bytes, kPoolBytesMax)),
+      buffer_(options_.buffer_bytes, progress_),
+      identities_(*cluster_),
       tasks_("qalam-producer"),
       callbacks_("qalam-callback") {}
 
@@ -193,7 +195,7 @@ std::optional<Error> ProducerCore::AppendTo(TopicQueue& topic, PartitionQueue& q
     const std::size_t credit = bytes + kBatchHeaderBytes;
     if (const auto error = Reserve(credit)) return error;
     outcome = queue.Append(record, bytes, expected_offset, attachment, credit);
-    if (outcome.kind != AppendOutcome::Kind::kTaken) Release(credit);
+    if (outcome.kind != AppendOutcome::Kind::kTaken) buffer_.Release(credit);
   }
   if (outcome.kind == AppendOutcome::Kind::kClosed) return Closed();
   if (outcome.sealed && !record.key) topic.OnSealed(queue);
@@ -214,7 +216,7 @@ std::optional<Error> ProducerCore::Park(TopicQueue& topic, Record& record,
   if (attachment.handle) delivery = std::make_shared<DeliveryState>();
   parked = topic.Park(record, attachment.callback, delivery, bytes, SteadyClock::now());
   if (!parked) {
-    Release(bytes);
+    buffer_.Release(bytes);
     return std::nullopt;
   }
   outcome.delivery = std::move(delivery);
@@ -245,30 +247,17 @@ TopicQueue* ProducerCore::FindTopic(const std::string& name) {
 
 // --- The buffer ----------------------------------------------------------------------------------
 
-bool ProducerCore::TryReserve(std::size_t bytes) {
-  std::size_t now = buffered_.load();
-  do {
-    if (now + bytes > options_.buffer_bytes) return false;
-  } while (!buffered_.compare_exchange_weak(now, now + bytes));
-  return true;
-}
-
-void ProducerCore::Release(std::size_t bytes) {
-  buffered_.fetch_sub(bytes);
-  NotifyProgress();
-}
-
 std::optional<Error> ProducerCore::Reserve(std::size_t bytes) {
   const std::size_t limit = std::min(kRecordBytesMax + kBatchHeaderBytes, options_.buffer_bytes);
   if (bytes > limit) return TooLarge(bytes, limit);
-  if (TryReserve(bytes)) return std::nullopt;
+  if (buffer_.TryReserve(bytes)) return std::nullopt;
   SealAllLater();  // What lingers holds room.
   bool got = false;
   if (options_.on_full != FullPolicy::kFail && !callbacks_.IsCurrent()) {
     const auto patience =
         options_.on_full == FullPolicy::kBlock ? options_.delivery_timeout : options_.block_timeout;
-    WaitFor(SteadyClock::now() + patience, [&] {
-      got = got || TryReserve(bytes);
+    progress_.WaitFor(SteadyClock::now() + patience, [&] {
+      got = got || buffer_.TryReserve(bytes);
       return got || closed_.load();
     });
     if (got) return std::nullopt;
@@ -308,40 +297,6 @@ std::vector<std::shared_ptr<PartitionQueue>> ProducerCore::AllPartitions() const
   return queues;
 }
 
-// --- Identity ------------------------------------------------------------------------------------
-
-void ProducerCore::RequestIdentity(std::shared_ptr<PartitionQueue> queue, bool fresh) {
-  if (fresh) {
-    cluster_->InitProducer([core = shared_from_this(),
-                            queue = std::move(queue)](const Result<ProducerIdentity>& identity) {
-      queue->OnIdentity(identity);
-    });
-    return;
-  }
-  std::optional<ProducerIdentity> known;
-  {
-    MutexLock lock(identity_mutex_);
-    known = identity_;
-    if (!known) {
-      identity_waiters_.push_back(queue);
-      if (identity_waiters_.size() > 1) return;
-    }
-  }
-  if (known) {
-    queue->OnIdentity(*known);
-    return;
-  }
-  cluster_->InitProducer([core = shared_from_this()](const Result<ProducerIdentity>& identity) {
-    std::vector<std::shared_ptr<PartitionQueue>> waiters;
-    {
-      MutexLock lock(core->identity_mutex_);
-      if (identity.ok()) core->identity_ = *identity;
-      waiters.swap(core->identity_waiters_);
-    }
-    for (const auto& waiter : waiters) waiter->OnIdentity(identity);
-  });
-}
-
 // --- Verdicts ------------------------------------------------------------------------------------
 
 void ProducerCore::Account(const BatchReport& report) {
@@ -373,36 +328,6 @@ void ProducerCore::RunCallbacks(std::shared_ptr<DeliveryState> delivery,
   callbacks_.Post(std::move(task));
 }
 
-void ProducerCore::NotifyProgress() {
-  if (waiters_.load() == 0) return;
-  MutexLock lock(progress_mutex_);
-  ++progress_count_;
-  progress_.NotifyAll();
-}
-
-// The condition takes locks of its own, so it is looked at with none held.
-bool ProducerCore::WaitFor(TimePoint end, const std::function<bool()>& condition) {
-  waiters_.fetch_add(1);
-  bool held = false;
-  while (true) {
-    std::uint64_t seen = 0;
-    {
-      MutexLock lock(progress_mutex_);
-      seen = progress_count_;
-    }
-    held = condition();
-    if (held || SteadyClock::now() >= end) break;
-    MutexLock lock(progress_mutex_);
-    while (progress_count_ == seen) {
-      const auto left = end - SteadyClock::now();
-      if (left.count() <= 0) break;
-      progress_.WaitFor(progress_mutex_, left);
-    }
-  }
-  waiters_.fetch_sub(1);
-  return held;
-}
-
 std::optional<Error> ProducerCore::TakeFirstError() {
   MutexLock lock(error_mutex_);
   return std::exchange(first_error_, std::nullopt);
@@ -418,7 +343,7 @@ Status ProducerCore::Flush(std::chrono::milliseconds timeout) {
   // First what waits for its partition, then every batch that is open or under way.
   std::vector<std::pair<TopicQueue*, std::uint64_t>> parked;
   for (TopicQueue* topic : AllTopics()) parked.emplace_back(topic, topic->parked_total());
-  bool done = WaitFor(end, [&parked] {
+  bool done = progress_.WaitFor(end, [&parked] {
     return std::all_of(parked.begin(), parked.end(), [](const auto& entry) {
       return entry.first->unparked_total() >= entry.second;
     });
@@ -429,13 +354,10 @@ Status ProducerCore::Flush(std::chrono::milliseconds timeout) {
     const std::uint64_t opened = queue->opened_count();
     batches.emplace_back(std::move(queue), opened);
   }
-  done = WaitFor(end,
-                 [&batches] {
-                   return std::all_of(batches.begin(), batches.end(), [](const auto& entry) {
-                     return entry.first->done_count() >= entry.second;
-                   });
-                 }) &&
-         done;
+  done = progress_.WaitFor(end, [&batches] {
+    return std::all_of(batches.begin(), batches.end(),
+                       [](const auto& entry) { return entry.first->done_count() >= entry.second; });
+  }) && done;
   if (auto error = TakeFirstError()) return *error;
   if (done) return {};
   std::uint64_t pending = 0;
@@ -451,7 +373,7 @@ Status ProducerCore::Flush(std::chrono::milliseconds timeout) {
 
 CloseReport ProducerCore::Close(std::chrono::milliseconds timeout) {
   closed_.store(true);
-  NotifyProgress();
+  progress_.Notify();
   if (closing_.exchange(true) && callbacks_.IsCurrent()) return {};  // Who closes waits for us.
   MutexLock lock(close_mutex_);
   if (close_report_) return *close_report_;
@@ -470,7 +392,7 @@ void ProducerCore::Destroy() {
     return;
   }
   const std::vector<std::shared_ptr<PartitionQueue>> queues = AllPartitions();
-  WaitFor(SteadyClock::now() + kStreamsPatience, [&queues] {
+  progress_.WaitFor(SteadyClock::now() + kStreamsPatience, [&queues] {
     return std::all_of(queues.begin(), queues.end(),
                        [](const auto& queue) { return queue->quiet(); });
   });
@@ -484,7 +406,7 @@ ProducerStats ProducerCore::stats() const {
   stats.records_failed = records_failed_.load(std::memory_order_relaxed);
   stats.batches_acked = batches_acked_.load(std::memory_order_relaxed);
   stats.bytes_sent = bytes_sent_.load(std::memory_order_relaxed);
-  stats.buffered_bytes = buffered_.load(std::memory_order_relaxed);
+  stats.buffered_bytes = buffer_.reserved_bytes();
   for (const auto& queue : AllPartitions()) stats.batches_resent += queue->resent_count();
   return stats;
 }

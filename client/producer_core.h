@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "client/cluster_client.h"
+#include "client/identity_source.h"
 #include "client/partition_queue.h"
+#include "client/send_buffer.h"
 #include "client/task_thread.h"
 #include "client/topic_queue.h"
 #include "common/mutex.h"
@@ -45,17 +47,14 @@ class ProducerCore : public std::enable_shared_from_this<ProducerCore> {
   TaskThread& tasks() { return tasks_; }
   TaskThread& callbacks() { return callbacks_; }
   CompressionType compression() const { return compression_; }
-  bool TryReserve(std::size_t bytes);
-  void Release(std::size_t bytes);
-  // The answer comes by OnIdentity. The first of each partition is the producer's; later ones are
-  // new.
-  void RequestIdentity(std::shared_ptr<PartitionQueue> queue, bool fresh);
+  SendBuffer& buffer() { return buffer_; }
+  Progress& progress() { return progress_; }
+  IdentitySource& identities() { return identities_; }
   // Counts a verdict and keeps the first failure for Flush.
   void Account(const BatchReport& report);
   // Runs callbacks of `delivery` and on_batch, if any, then `done`: on the callback thread, or at
   // once where there are none.
   void RunCallbacks(std::shared_ptr<DeliveryState> delivery, UniqueFunction<void()> done);
-  void NotifyProgress();
 
  private:
   TopicQueue* FindTopic(const std::string& name);  // Null: no legal name.
@@ -71,7 +70,6 @@ class ProducerCore : public std::enable_shared_from_this<ProducerCore> {
   void SealAllLater();
   std::vector<TopicQueue*> AllTopics() const;
   std::vector<std::shared_ptr<PartitionQueue>> AllPartitions() const;
-  bool WaitFor(TimePoint end, const std::function<bool()>& condition);
   std::optional<Error> TakeFirstError();
 
   const std::uint64_t instance_;  // Unique in the process: for the cache of topics.
@@ -79,6 +77,9 @@ class ProducerCore : public std::enable_shared_from_this<ProducerCore> {
   const ProducerOptions options_;
   const CompressionType compression_;
   BufferPool pool_;
+  Progress progress_;
+  SendBuffer buffer_;
+  IdentitySource identities_;
   TaskThread tasks_;
   TaskThread callbacks_;
 
@@ -87,18 +88,7 @@ class ProducerCore : public std::enable_shared_from_this<ProducerCore> {
       QALAM_GUARDED_BY(topics_mutex_);
 
   std::atomic<bool> closed_{false};
-  std::atomic<std::size_t> buffered_{0};
   std::atomic<bool> seal_all_posted_{false};
-
-  // Waiting for room, for verdicts, for the end of streams.
-  Mutex progress_mutex_;
-  CondVar progress_;
-  std::uint64_t progress_count_ QALAM_GUARDED_BY(progress_mutex_) = 0;
-  std::atomic<int> waiters_{0};
-
-  Mutex identity_mutex_;
-  std::optional<ProducerIdentity> identity_ QALAM_GUARDED_BY(identity_mutex_);
-  std::vector<std::shared_ptr<PartitionQueue>> identity_waiters_ QALAM_GUARDED_BY(identity_mutex_);
 
   std::atomic<bool> closing_{false};
   Mutex close_mutex_;

@@ -150,7 +150,7 @@ void TopicQueue::OnFound(const Result<std::int32_t>& count) {
     MutexLock lock(mutex_);
     unparked_total_ += failed.size();
   }
-  core_.NotifyProgress();
+  core_.progress().Notify();
 }
 
 // In the order they were parked; whoever sends meanwhile waits for the lock, and so comes after.
@@ -195,7 +195,7 @@ void TopicQueue::Fail(Parked& parked, const Error& error) {
   if (parked.delivery != nullptr) state->AddForward(0, std::move(parked.delivery));
   state->Decide(std::move(report));
   core_.RunCallbacks(state, [core = core_.shared_from_this(), reserved = parked.reserved_bytes] {
-    core->Release(reserved);
+    core->buffer().Release(reserved);
   });
 }
 

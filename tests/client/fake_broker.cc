@@ -55,6 +55,12 @@ class FakeBroker::LogServiceImpl final : public v1::LogService::Service {
     response->set_producer_id(broker_.next_producer_id_++);
     return grpc::Status::OK;
   }
+  grpc::Status Fetch(grpc::ServerContext*, const v1::FetchRequest* request,
+                     v1::FetchResponse*) override {
+    if (broker_.auto_create_ == 0) return UnknownTopic(request->topic());
+    broker_.CreateTopic(request->topic(), broker_.auto_create_);
+    return grpc::Status::OK;
+  }
   grpc::Status ListOffsets(grpc::ServerContext*, const v1::ListOffsetsRequest* request,
                            v1::ListOffsetsResponse* response) override {
     std::lock_guard lock(broker_.mutex_);

@@ -83,6 +83,10 @@ class FakeBroker {
   // Tail sends at most this many batches per message.
   void set_tail_batches_max(int batches) { tail_batches_max_ = batches; }
 
+  // Fetch creates a missing topic with this many partitions, as a broker in dev mode does. 0: it
+  // does not.
+  void set_auto_create(std::int32_t partitions) { auto_create_ = partitions; }
+
   std::vector<StoredRecord> Records(const std::string& topic, std::int32_t partition) const;
   std::vector<StoredBatch> Batches(const std::string& topic, std::int32_t partition) const;
   int batches_seen() const { return batches_seen_; }
@@ -122,6 +126,7 @@ class FakeBroker {
   std::vector<std::string> client_ids_;
   int tail_generation_ = 0;
   std::atomic<int> tail_batches_max_{4};
+  std::atomic<std::int32_t> auto_create_{0};
   std::atomic<int> batches_seen_{0};
   std::atomic<int> tails_opened_{0};
   std::atomic<std::int64_t> tail_bytes_sent_{0};

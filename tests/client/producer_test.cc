@@ -368,6 +368,14 @@ TEST_F(ProducerTest, NamesTheTopicThatDoesNotExist) {
   EXPECT_TRUE(producer.Send(Record("nope", std::nullopt, "v")).Get().ok());
 }
 
+TEST_F(ProducerTest, ABrokerThatCreatesTopicsByItselfDoesSoForARecordWithoutPartition) {
+  broker_.set_auto_create(3);
+  Producer producer = client_.NewProducer();
+  const auto report = producer.Send(Record("fresh", "k", "v")).Get();
+  ASSERT_TRUE(report.ok()) << report.error().what();
+  EXPECT_EQ(report->partition, PartitionOfKey("k", 3));
+}
+
 TEST_F(ProducerTest, ARecordBeyondEveryLimitIsRefusedAtOnce) {
   ProducerOptions options;
   options.buffer_bytes = 64 << 20;
