@@ -188,11 +188,11 @@ void LocalBrokerImpl::Append(AppendRequest request, Reply<AppendResult> reply) {
         }
         WriterThread& writer = command.partition->writer;
         if (!writer.TryPost(command)) {
-          if (command.reply.pending()) reply = std::move(command.reply);
+          if (waits) reply = std::move(command.reply);
           reply(Error(ErrorCode::kOverloaded, "the queue of the partition's writer is full"));
           return;
         }
-        if (reply.pending()) reply(AppendResult{});
+        if (!waits) reply(AppendResult{});
       }));
 }
 

@@ -32,7 +32,6 @@ bool WriterSession::TrySubmit(ProduceBatch& batch) {
   if (!ready_) {
     AppendCommand command = MakeAppend(handle_, batch.batch, clock_);
     command.expected_offset = batch.expected_offset;
-    command.wants_answer = acks_ != Acks::kNone;
     command.origin = origin_;
     command.received_at = batch.received_at;
     command.stream = stream_;
@@ -44,13 +43,16 @@ bool WriterSession::TrySubmit(ProduceBatch& batch) {
     command.budget = budget_->TryTake(command.batch.size());
     if (!command.budget) return false;
   }
-  command.reply = std::move(batch.reply);
+  // Under acks=none the sender hears at once that we have the batch, or that it is no good.
+  const bool waits = acks_ != Acks::kNone || command.refused.has_value();
+  if (waits) command.reply = std::move(batch.reply);
   if (!handle_->writer.TryPost(command)) {
-    batch.reply = std::move(command.reply);
+    if (waits) batch.reply = std::move(command.reply);
     command.budget = {};
     return false;
   }
   ready_.reset();
+  if (!waits) batch.reply(AppendResult{});
   return true;
 }
 

@@ -35,7 +35,6 @@ struct AppendCommand {
   BatchHeader header;  // As it will be stored, but for base offset and leader epoch.
   SharedSlice batch;   // As received: its first 61 bytes are not used.
   std::optional<Offset> expected_offset;
-  bool wants_answer = true;  // False under acks=none.
   std::shared_ptr<const Origin> origin;
   MonotonicTime received_at{};
   std::optional<MonotonicTime> deadline;

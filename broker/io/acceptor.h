@@ -1,0 +1,12 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace qalam {
+
+// Takes a connected, non-blocking socket and owns it from then on. `peer` is for people. Called on
+// the listener's IoThread; must not block.
+using ConnectionHandler = std::function<void(int descriptor, const std::string& peer)>;
+
+}  // namespace qalam
