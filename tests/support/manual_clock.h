@@ -1,28 +1,37 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 
 #include "common/clock.h"
 
 namespace qalam {
 
-// A clock that stands still until it is told. Thread: any.
+// A clock that moves only when it is told to. Thread: any.
 class ManualClock final : public Clock {
  public:
-  TimestampMs NowMs() const override { return wall_ms_.load(); }
-  MonotonicTime Now() const override { return MonotonicTime(now_.load()); }
+  // Some moment of 2023; and an hour since boot, so that subtracting a timeout stays positive.
+  static constexpr TimestampMs kStartMs = 1'700'000'000'000;
+  static constexpr MonotonicTime kStart = std::chrono::hours(1);
 
-  // Both clocks go on by `time`.
-  void Advance(std::chrono::nanoseconds time) {
-    now_.fetch_add(time.count());
-    wall_ms_.fetch_add(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+  explicit ManualClock(TimestampMs now_ms = kStartMs, MonotonicTime now = kStart)
+      : now_ms_(now_ms), now_(now) {}
+
+  TimestampMs NowMs() const override { return now_ms_.load(); }
+  MonotonicTime Now() const override { return now_.load(); }
+
+  // Time passes: both clocks move.
+  void Advance(std::chrono::milliseconds time) {
+    now_ms_ += time.count();
+    now_ = now_.load() + time;
   }
-  // The wall clock jumps; the other does not notice.
-  void SetWall(TimestampMs wall_ms) { wall_ms_.store(wall_ms); }
+  // Somebody sets the wall clock, perhaps back: only that one moves.
+  void SetWall(TimestampMs now_ms) { now_ms_ = now_ms; }
+  void SetMonotonic(MonotonicTime now) { now_ = now; }
 
  private:
-  std::atomic<std::int64_t> now_{std::int64_t{1'000'000'000'000}};
-  std::atomic<TimestampMs> wall_ms_{1'700'000'000'000};
+  std::atomic<TimestampMs> now_ms_;
+  std::atomic<MonotonicTime> now_;
 };
 
 }  // namespace qalam

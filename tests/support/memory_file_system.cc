@@ -1,319 +1,382 @@
 #include "tests/support/memory_file_system.h"
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
 
 #include "common/check.h"
 
 namespace qalam {
 namespace {
 
-constexpr std::size_t kSectorBytes = 512;
+constexpr std::uint64_t kEndless = std::uint64_t{1} << 50;
 
-Error NotFound(const std::string& path) {
-  return Error(ErrorCode::kNotFound, path + ": no such file");
-}
-Error Crashed() { return Error(ErrorCode::kIo, "the machine stopped"); }
-
-// splitmix64: the same seed chooses the same sectors.
-std::uint64_t NextRandom(std::uint64_t& state) {
-  std::uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
+Error Failed(ErrorCode code, std::string_view what, std::string_view path, std::string_view why) {
+  return Error(code, std::string(what) + " of " + std::string(path) +
+                         " failed: " + std::string(why) + " (in memory)");
 }
 
-void Put(Bytes& content, std::uint64_t position, BytesView bytes) {
-  const auto at = static_cast<std::size_t>(position);
-  if (content.size() < at + bytes.size()) content.resize(at + bytes.size());
-  std::memcpy(content.data() + at, bytes.data(), bytes.size());
+Status ReadFrom(const Bytes& content, const std::string& path, std::uint64_t position,
+                std::span<std::byte> out) {
+  if (position > content.size() || out.size() > content.size() - position) {
+    return Error(ErrorCode::kOutOfRange, path + " ends at byte " + std::to_string(content.size()) +
+                                             ", before " + std::to_string(position) + " + " +
+                                             std::to_string(out.size()));
+  }
+  std::copy_n(content.begin() + static_cast<std::ptrdiff_t>(position), out.size(), out.begin());
+  return OkStatus();
 }
 
 }  // namespace
 
-// An open MemoryFile; its node lives on when its name is gone.
-class MemoryFile final : public File {
+class MemoryFileSystem::MemoryFile final : public File {
  public:
-  MemoryFile(MemoryFileSystem& fs, MemoryFileSystem::NodePtr node, std::size_t alignment,
-             std::uint64_t generation)
-      : fs_(fs), node_(std::move(node)), alignment_(alignment), generation_(generation) {}
+  MemoryFile(MemoryFileSystem& fs, std::string path, std::shared_ptr<MemoryInode> inode,
+             std::uint64_t crashes, bool writable, std::size_t alignment)
+      : fs_(fs),
+        path_(std::move(path)),
+        inode_(std::move(inode)),
+        crashes_(crashes),
+        writable_(writable),
+        alignment_(alignment) {}
 
   std::size_t write_alignment() const override { return alignment_; }
   std::uint64_t size_bytes() const override {
     MutexLock lock(fs_.mutex_);
-    return node_->content.size();
+    return inode_->cached().size();
   }
   Status WriteAt(std::uint64_t position, std::span<const BytesView> parts) override {
     MutexLock lock(fs_.mutex_);
-    if (generation_ != fs_.generation_) return Crashed();
-    MemoryFileSystem::Change change;
-    change.position = position;
+    QALAM_RETURN_IF_ERROR(CheckUsable("write", true));
+    Bytes all;
+    QALAM_CHECK(position % alignment_ == 0);
     for (const BytesView part : parts) {
-      change.bytes.insert(change.bytes.end(), part.begin(), part.end());
+      QALAM_CHECK(part.size() % alignment_ == 0);
+      QALAM_CHECK(part.empty() || reinterpret_cast<std::uintptr_t>(part.data()) % alignment_ == 0);
+      all.insert(all.end(), part.begin(), part.end());
     }
-    QALAM_CHECK(position % alignment_ == 0 && change.bytes.size() % alignment_ == 0);
-    QALAM_RETURN_IF_ERROR(fs_.Grow(*node_, position + change.bytes.size()));
-    Put(node_->content, position, change.bytes);
-    node_->pending.push_back(std::move(change));
-    return OkStatus();
+    const std::uint64_t fits = Fitting(position, position + all.size());
+    inode_->Write(position, BytesView(all).first(static_cast<std::size_t>(fits - position)));
+    return fits == position + all.size() ? OkStatus() : Full("write");
   }
   Status ReadAt(std::uint64_t position, std::span<std::byte> out) const override {
     MutexLock lock(fs_.mutex_);
-    if (generation_ != fs_.generation_) return Crashed();
-    if (position + out.size() > node_->content.size()) {
-      return Error(ErrorCode::kOutOfRange, "the file ends before");
-    }
-    std::copy_n(node_->content.begin() + static_cast<std::ptrdiff_t>(position), out.size(),
-                out.begin());
-    return OkStatus();
+    QALAM_RETURN_IF_ERROR(CheckUsable("read", false));
+    return ReadFrom(inode_->cached(), path_, position, out);
   }
   Status ZeroFill(std::uint64_t from, std::uint64_t to) override {
-    const Bytes zeros(static_cast<std::size_t>(to - from));
-    const BytesView part(zeros);
-    return WriteAt(from, std::span(&part, 1));
+    MutexLock lock(fs_.mutex_);
+    QALAM_RETURN_IF_ERROR(CheckUsable("zero-fill", true));
+    QALAM_CHECK(from % alignment_ == 0 && to % alignment_ == 0);
+    if (from >= to) return OkStatus();
+    const std::uint64_t fits = Fitting(from, to);
+    inode_->Zero(from, fits);
+    return fits == to ? OkStatus() : Full("zero-fill");
   }
-  void StartWriteback(std::uint64_t, std::uint64_t) override {}
+  void StartWriteback(std::uint64_t, std::uint64_t) override {}  // Promises nothing.
   Status Sync() override {
     MutexLock lock(fs_.mutex_);
-    if (generation_ != fs_.generation_) return Crashed();
-    ++fs_.syncs_;
-    for (const auto& change : node_->pending) {
-      if (change.resize) {
-        node_->durable.resize(static_cast<std::size_t>(change.position));
-      } else {
-        Put(node_->durable, change.position, change.bytes);
-      }
-    }
-    node_->pending.clear();
+    QALAM_RETURN_IF_ERROR(CheckUsable("sync", false));
+    if (sync_failed_) return *sync_failed_;
+    inode_->Sync();
     return OkStatus();
   }
   Status Truncate(std::uint64_t size_bytes) override {
     MutexLock lock(fs_.mutex_);
-    if (generation_ != fs_.generation_) return Crashed();
-    QALAM_RETURN_IF_ERROR(fs_.Grow(*node_, size_bytes));
-    if (size_bytes < node_->content.size()) fs_.used_ -= node_->content.size() - size_bytes;
-    node_->content.resize(static_cast<std::size_t>(size_bytes));
-    MemoryFileSystem::Change change;
-    change.resize = true;
-    change.position = size_bytes;
-    node_->pending.push_back(std::move(change));
+    QALAM_RETURN_IF_ERROR(CheckUsable("truncate", true));
+    inode_->Truncate(size_bytes);
     return OkStatus();
+  }
+  void LoseUnsynced() {
+    MutexLock lock(fs_.mutex_);
+    inode_->LoseUnsynced();
+    sync_failed_ = Failed(ErrorCode::kIo, "sync", path_, "an earlier sync failed");
   }
 
  private:
+  Status CheckUsable(std::string_view what, bool writes) const QALAM_REQUIRES(fs_.mutex_) {
+    if (crashes_ != fs_.crashes_) {
+      return Failed(ErrorCode::kIo, what, path_, "opened before the crash");
+    }
+    if (writes && !writable_) return Failed(ErrorCode::kIo, what, path_, "opened for reading");
+    return OkStatus();
+  }
+  // Up to where there is space for writing [from, to), in whole blocks.
+  std::uint64_t Fitting(std::uint64_t from, std::uint64_t to) const QALAM_REQUIRES(fs_.mutex_) {
+    const std::uint64_t free_blocks = fs_.Free() / MemoryInode::kBlockBytes;
+    if (inode_->BlocksMissing(from, to) <= free_blocks) return to;
+    std::uint64_t fits = from;
+    while (true) {
+      const std::uint64_t next = (fits / MemoryInode::kBlockBytes + 1) * MemoryInode::kBlockBytes;
+      if (next >= to || inode_->BlocksMissing(from, next) > free_blocks) return fits;
+      fits = next;
+    }
+  }
+  Status Full(std::string_view what) const {
+    return Failed(ErrorCode::kNoSpace, what, path_, "no space left");
+  }
+
   MemoryFileSystem& fs_;
-  const MemoryFileSystem::NodePtr node_;
+  const std::string path_;
+  const std::shared_ptr<MemoryInode> inode_;
+  const std::uint64_t crashes_;
+  const bool writable_;
   const std::size_t alignment_;
-  const std::uint64_t generation_;
+  std::optional<Error> sync_failed_;
 };
 
-MemoryFileSystem::NodePtr MemoryFileSystem::Find(const std::string& path) const {
-  const auto found = names_.find(path);
-  return found == names_.end() ? nullptr : found->second;
+void MemoryFileSystem::Directory::Change(DirectoryChange change) {
+  for (const auto& [name, node] : change) {
+    if (node) {
+      entries.insert_or_assign(name, *node);
+    } else {
+      entries.erase(name);
+    }
+  }
+  unsynced.push_back(std::move(change));
 }
 
-Status MemoryFileSystem::Grow(Node& node, std::uint64_t size) {
-  if (size <= node.content.size()) return OkStatus();
-  const std::uint64_t more = size - node.content.size();
-  if (used_ + more > space_) return Error(ErrorCode::kNoSpace, "no space left");
-  used_ += more;
-  return OkStatus();
+void MemoryFileSystem::Directory::Arrive(std::size_t changes_count) {
+  for (std::size_t i = 0; i < changes_count; ++i) {
+    for (const auto& [name, node] : unsynced[i]) {
+      if (node) {
+        durable.insert_or_assign(name, *node);
+      } else {
+        durable.erase(name);
+      }
+    }
+  }
+  unsynced.clear();
+}
+
+MemoryFileSystem::MemoryFileSystem() : root_(std::make_shared<Directory>()) {}
+MemoryFileSystem::~MemoryFileSystem() = default;
+
+// `name` is empty for the root itself.
+Result<MemoryFileSystem::Place> MemoryFileSystem::Find(const std::string& path,
+                                                       std::string_view what) {
+  Place place{root_, ""};
+  std::string_view rest = path;
+  while (!rest.empty()) {
+    const std::size_t slash = rest.find('/');
+    const std::string_view part = rest.substr(0, slash);
+    rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+    if (part.empty() || part == ".") continue;
+    QALAM_CHECK(part != "..");
+    if (!place.name.empty()) {
+      const auto found = place.parent->entries.find(place.name);
+      if (found == place.parent->entries.end() || found->second.directory == nullptr) {
+        return Failed(ErrorCode::kNotFound, what, path, "no such directory");
+      }
+      place.parent = found->second.directory;
+    }
+    place.name = part;
+  }
+  return place;
+}
+
+Result<MemoryFileSystem::Node> MemoryFileSystem::FindNode(const std::string& path,
+                                                          std::string_view what) {
+  QALAM_ASSIGN_OR_RETURN(const Place place, Find(path, what));
+  if (place.name.empty()) return Node{.file = nullptr, .directory = root_};
+  const auto found = place.parent->entries.find(place.name);
+  if (found == place.parent->entries.end()) {
+    return Failed(ErrorCode::kNotFound, what, path, "no such file or directory");
+  }
+  return found->second;
 }
 
 Result<std::unique_ptr<File>> MemoryFileSystem::Open(const std::string& path, OpenOptions options) {
+  using Mode = OpenOptions::Mode;
   MutexLock lock(mutex_);
-  NodePtr node = Find(path);
-  if (node && options.mode == OpenOptions::Mode::kCreate) {
-    return Error(ErrorCode::kConflict, path + " exists");
+  QALAM_ASSIGN_OR_RETURN(const Place place, Find(path, "open"));
+  const auto found = place.parent->entries.find(place.name);
+  const bool is_there = found != place.parent->entries.end();
+  if (place.name.empty() || (is_there && found->second.file == nullptr)) {
+    return Failed(ErrorCode::kIo, "open", path, "is a directory");
   }
-  if (node && node->is_directory) return Error(ErrorCode::kIo, path + " is a directory");
-  if (!node) {
-    const bool may_create = options.mode == OpenOptions::Mode::kCreate ||
-                            options.mode == OpenOptions::Mode::kOpenOrCreate;
-    if (!may_create) return NotFound(path);
-    if (!Find(ParentPath(path))) return NotFound(ParentPath(path));
-    node = std::make_shared<Node>();
-    names_[path] = node;
+  if (is_there && options.mode == Mode::kCreate) {
+    return Failed(ErrorCode::kConflict, "open", path, "file exists");
   }
-  const bool direct = options.direct && options.mode != OpenOptions::Mode::kRead;
-  const std::size_t alignment = direct && direct_alignment_ > 0 ? direct_alignment_ : 1;
+  if (!is_there && (options.mode == Mode::kRead || options.mode == Mode::kReadWrite)) {
+    return Failed(ErrorCode::kNotFound, "open", path, "no such file");
+  }
+  std::shared_ptr<MemoryInode> inode;
+  if (is_there) {
+    inode = found->second.file;
+  } else {
+    inode = std::make_shared<MemoryInode>();
+    place.parent->Change({{place.name, Node{.file = inode, .directory = nullptr}}});
+  }
+  const bool writable = options.mode != Mode::kRead;
   return std::unique_ptr<File>(
-      std::make_unique<MemoryFile>(*this, std::move(node), alignment, generation_));
+      std::make_unique<MemoryFile>(*this, path, std::move(inode), crashes_, writable,
+                                   writable && options.direct ? direct_alignment_ : 1));
 }
 
 Result<std::vector<DirectoryEntry>> MemoryFileSystem::List(const std::string& directory) {
   MutexLock lock(mutex_);
-  const NodePtr node = Find(directory);
-  if (!node || !node->is_directory) return NotFound(directory);
+  QALAM_ASSIGN_OR_RETURN(const Node node, FindNode(directory, "list"));
+  if (node.directory == nullptr) {
+    return Failed(ErrorCode::kIo, "list", directory, "not a directory");
+  }
   std::vector<DirectoryEntry> entries;
-  for (const auto& [path, child] : names_) {
-    if (path != directory && ParentPath(path) == directory) {
-      entries.push_back({path.substr(JoinPath(directory, "").size()), child->is_directory});
-    }
+  for (const auto& [name, entry] : node.directory->entries) {
+    entries.push_back({name, entry.directory != nullptr});
   }
   return entries;
 }
 
 Result<bool> MemoryFileSystem::Exists(const std::string& path) {
   MutexLock lock(mutex_);
-  return Find(path) != nullptr;
+  return FindNode(path, "stat").ok();
 }
 
 Status MemoryFileSystem::CreateDirectory(const std::string& path) {
   MutexLock lock(mutex_);
-  if (const NodePtr node = Find(path)) {
-    if (node->is_directory) return OkStatus();
-    return Error(ErrorCode::kConflict, path + " is a file");
+  QALAM_ASSIGN_OR_RETURN(const Place place, Find(path, "create directory"));
+  if (place.name.empty()) return OkStatus();
+  const auto found = place.parent->entries.find(place.name);
+  if (found == place.parent->entries.end()) {
+    place.parent->Change(
+        {{place.name, Node{.file = nullptr, .directory = std::make_shared<Directory>()}}});
+    return OkStatus();
   }
-  const auto node = std::make_shared<Node>();
-  node->is_directory = true;
-  names_[path] = node;
-  // Roots have no parent that anybody would sync.
-  if (!Find(ParentPath(path))) durable_names_[path] = node;
-  return OkStatus();
+  if (found->second.directory != nullptr) return OkStatus();
+  return Failed(ErrorCode::kConflict, "create directory", path, "file exists");
 }
 
 Status MemoryFileSystem::Rename(const std::string& from, const std::string& to) {
   MutexLock lock(mutex_);
-  if (!Find(from)) return NotFound(from);
-  const std::string below = JoinPath(from, "");
-  std::vector<std::pair<std::string, NodePtr>> moved;
-  for (auto it = names_.begin(); it != names_.end();) {
-    if (it->first == from) {
-      moved.emplace_back(to, it->second);
-    } else if (it->first.starts_with(below)) {
-      moved.emplace_back(JoinPath(to, it->first.substr(below.size())), it->second);
-    } else {
-      ++it;
-      continue;
+  QALAM_ASSIGN_OR_RETURN(const Node node, FindNode(from, "rename"));
+  QALAM_ASSIGN_OR_RETURN(const Place source, Find(from, "rename"));
+  QALAM_ASSIGN_OR_RETURN(const Place target, Find(to, "rename"));
+  QALAM_CHECK(!source.name.empty() && !target.name.empty());
+  const auto replaced = target.parent->entries.find(target.name);
+  if (replaced != target.parent->entries.end()) {
+    const Directory* const directory = replaced->second.directory.get();
+    if ((directory != nullptr) != (node.directory != nullptr) ||
+        (directory != nullptr && !directory->entries.empty())) {
+      return Failed(ErrorCode::kIo, "rename to " + to, from, "the target can't be replaced");
     }
-    it = names_.erase(it);
   }
-  for (auto& [path, node] : moved) names_[path] = std::move(node);
+  if (source.parent == target.parent) {
+    if (source.name == target.name) return OkStatus();
+    source.parent->Change({{source.name, std::nullopt}, {target.name, node}});
+    return OkStatus();
+  }
+  target.parent->Change({{target.name, node}});
+  source.parent->Change({{source.name, std::nullopt}});
   return OkStatus();
 }
 
 Status MemoryFileSystem::Remove(const std::string& path) {
   MutexLock lock(mutex_);
-  const NodePtr node = Find(path);
-  if (!node) return NotFound(path);
-  const std::string below = JoinPath(path, "");
-  const auto next = names_.upper_bound(path);
-  if (node->is_directory && next != names_.end() && next->first.starts_with(below)) {
-    return Error(ErrorCode::kConflict, path + " is not empty");
+  QALAM_ASSIGN_OR_RETURN(const Node node, FindNode(path, "remove"));
+  QALAM_ASSIGN_OR_RETURN(const Place place, Find(path, "remove"));
+  if (place.name.empty() || (node.directory != nullptr && !node.directory->entries.empty())) {
+    return Failed(ErrorCode::kIo, "remove", path, "directory not empty");
   }
-  used_ -= node->content.size();
-  names_.erase(path);
+  place.parent->Change({{place.name, std::nullopt}});
   return OkStatus();
 }
 
 Status MemoryFileSystem::SyncDirectory(const std::string& path) {
   MutexLock lock(mutex_);
-  if (!Find(path)) return NotFound(path);
-  // A directory that was renamed or removed takes what is below it along.
-  for (auto it = durable_names_.begin(); it != durable_names_.end();) {
-    const bool here = ParentPath(it->first) == path;
-    const auto now = names_.find(it->first);
-    if (!here || (now != names_.end() && now->second == it->second)) {
-      ++it;
-      continue;
-    }
-    const std::string below = JoinPath(it->first, "");
-    it = durable_names_.erase(it);
-    while (it != durable_names_.end() && it->first.starts_with(below)) {
-      it = durable_names_.erase(it);
-    }
-  }
-  for (const auto& [name, node] : names_) {
-    if (ParentPath(name) != path) continue;
-    const bool is_new = !durable_names_.contains(name);
-    durable_names_[name] = node;
-    if (!is_new || !node->is_directory) continue;
-    // A moved directory's entries were made durable under its old name.
-    const std::string below = JoinPath(name, "");
-    for (auto it = names_.upper_bound(below); it != names_.end() && it->first.starts_with(below);
-         ++it) {
-      if (!it->second->durable.empty() || it->second->is_directory) {
-        durable_names_[it->first] = it->second;
-      }
-    }
-  }
+  QALAM_ASSIGN_OR_RETURN(const Node node, FindNode(path, "sync"));
+  if (node.directory == nullptr) return Failed(ErrorCode::kIo, "sync", path, "not a directory");
+  node.directory->Arrive(node.directory->unsynced.size());
   return OkStatus();
 }
 
 Status MemoryFileSystem::ReadDirect(const std::string& path, std::uint64_t position,
                                     std::span<std::byte> out) {
-  QALAM_ASSIGN_OR_RETURN(const auto file, Open(path, {}));
-  return file->ReadAt(position, out);
+  MutexLock lock(mutex_);
+  QALAM_ASSIGN_OR_RETURN(const Node node, FindNode(path, "read"));
+  if (node.file == nullptr) return Failed(ErrorCode::kIo, "read", path, "is a directory");
+  if (!node.file->has_lost()) return ReadFrom(node.file->cached(), path, position, out);
+  return ReadFrom(node.file->Direct(), path, position, out);
 }
 
-Result<std::uint64_t> MemoryFileSystem::FreeBytes(const std::string&) {
+Result<std::uint64_t> MemoryFileSystem::FreeBytes(const std::string& path) {
   MutexLock lock(mutex_);
-  return space_ - std::min(space_, used_);
+  QALAM_ASSIGN_OR_RETURN(const Node node, FindNode(path, "statvfs"));
+  return Free();
 }
 
-std::size_t MemoryFileSystem::ProbeDirectAlignment(const std::string&) { return direct_alignment_; }
-
-void MemoryFileSystem::Crash(std::uint64_t seed) {
+std::size_t MemoryFileSystem::ProbeDirectAlignment(const std::string&) {
   MutexLock lock(mutex_);
-  ++generation_;
-  names_ = durable_names_;
-  used_ = 0;
-  for (auto& [path, node] : names_) {
-    std::uint64_t state = seed;
-    for (const Change& change : node->pending) {
-      if (seed == 0) break;
-      if (change.resize) {
-        if ((NextRandom(state) & 1) != 0) {
-          node->durable.resize(static_cast<std::size_t>(change.position));
-        }
-        continue;
-      }
-      std::size_t at = 0;
-      while (at < change.bytes.size()) {
-        const std::uint64_t place = change.position + at;
-        const std::size_t count =
-            std::min<std::size_t>(change.bytes.size() - at,
-                                  kSectorBytes - static_cast<std::size_t>(place % kSectorBytes));
-        if ((NextRandom(state) & 1) != 0) {
-          Put(node->durable, place, BytesView(change.bytes).subspan(at, count));
-        }
-        at += count;
-      }
+  return direct_alignment_ > 1 ? direct_alignment_ : 0;
+}
+
+std::uint64_t MemoryFileSystem::UsedBytes(const Directory& directory) {
+  std::uint64_t used = 0;
+  for (const auto& [name, node] : directory.entries) {
+    used += node.file != nullptr ? node.file->allocated_bytes() : UsedBytes(*node.directory);
+  }
+  return used;
+}
+
+std::uint64_t MemoryFileSystem::Free() {
+  if (!capacity_) return kEndless;
+  const std::uint64_t used = UsedBytes(*root_);
+  return *capacity_ > used ? *capacity_ - used : 0;
+}
+
+void MemoryFileSystem::Crash(Directory& directory, MemoryInode::Random* random) {
+  const std::size_t unsynced = directory.unsynced.size();
+  directory.Arrive(random == nullptr ? 0 : static_cast<std::size_t>((*random)() % (unsynced + 1)));
+  directory.entries = directory.durable;
+  for (const auto& [name, node] : directory.entries) {
+    if (node.directory != nullptr) {
+      Crash(*node.directory, random);
+    } else if (random == nullptr) {
+      node.file->Crash();
+    } else {
+      node.file->CrashKeeping(*random);
     }
-    node->pending.clear();
-    node->content = node->durable;
-    used_ += node->content.size();
   }
 }
 
-void MemoryFileSystem::SetSpace(std::uint64_t bytes) {
+void MemoryFileSystem::Crash() {
   MutexLock lock(mutex_);
-  space_ = bytes;
+  ++crashes_;
+  Crash(*root_, nullptr);
 }
 
-std::uint64_t MemoryFileSystem::syncs() const {
+void MemoryFileSystem::CrashKeeping(std::uint64_t seed) {
   MutexLock lock(mutex_);
-  return syncs_;
+  ++crashes_;
+  MemoryInode::Random random(seed);
+  Crash(*root_, &random);
 }
 
-Bytes MemoryFileSystem::Content(const std::string& path) const {
+void MemoryFileSystem::SetDirectAlignment(std::size_t alignment) {
+  QALAM_CHECK(alignment > 0);
   MutexLock lock(mutex_);
-  const NodePtr node = Find(path);
-  return node ? node->content : Bytes();
+  direct_alignment_ = alignment;
 }
 
-void MemoryFileSystem::SetContent(const std::string& path, Bytes content) {
+void MemoryFileSystem::SetFreeBytes(std::uint64_t free_bytes) {
   MutexLock lock(mutex_);
-  NodePtr node = Find(path);
-  if (!node) node = std::make_shared<Node>();
-  used_ -= node->content.size();
-  used_ += content.size();
-  node->content = content;
-  node->durable = std::move(content);
-  node->pending.clear();
-  names_[path] = node;
-  durable_names_[path] = node;
+  capacity_ = UsedBytes(*root_) + free_bytes;
+}
+
+void MemoryFileSystem::Damage(const std::string& path, std::uint64_t position, BytesView bytes) {
+  MutexLock lock(mutex_);
+  Result<Node> node = FindNode(path, "damage");
+  QALAM_CHECK(node.ok() && node->file != nullptr);
+  node->file->Damage(position, bytes);
+}
+
+Bytes MemoryFileSystem::Content(const std::string& path) {
+  MutexLock lock(mutex_);
+  const Result<Node> node = FindNode(path, "read");
+  QALAM_CHECK(node.ok() && node->file != nullptr);
+  return node->file->cached();
+}
+
+void MemoryFileSystem::LoseUnsynced(File& file) {
+  if (auto* ours = dynamic_cast<MemoryFile*>(&file)) ours->LoseUnsynced();
 }
 
 }  // namespace qalam

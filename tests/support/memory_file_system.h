@@ -3,22 +3,28 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/file_system.h"
 #include "common/mutex.h"
+#include "tests/support/memory_inode.h"
 
 namespace qalam {
 
-// A file system in memory that forgets what was not synced: a file's bytes until Sync(), a name
-// until SyncDirectory(). Knows when space runs out. Thread: any.
+// A file system in memory that forgets what was not synced, as strictly as POSIX lets a disk:
+// a file's bytes and size are durable after its Sync(), its name after SyncDirectory() of the
+// directory that holds it, and a directory's name after that of its parent. A rename that crosses
+// directories is durable in each by itself.
+// Starts with "/" alone. It must outlive its files; handles opened before a crash fail with kIo.
+// Thread: any.
 class MemoryFileSystem final : public FileSystem {
  public:
-  // `direct_alignment`: what files opened direct demand; 0: there is no direct I/O.
-  explicit MemoryFileSystem(std::size_t direct_alignment = 0)
-      : direct_alignment_(direct_alignment) {}
+  MemoryFileSystem();
+  ~MemoryFileSystem() override;
 
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenOptions options) override;
   Result<std::vector<DirectoryEntry>> List(const std::string& directory) override;
@@ -27,48 +33,68 @@ class MemoryFileSystem final : public FileSystem {
   Status Rename(const std::string& from, const std::string& to) override;
   Status Remove(const std::string& path) override;
   Status SyncDirectory(const std::string& path) override;
+  // As direct I/O sees it: what was written counts, unless a failed sync lost it; then the old
+  // bytes, while ReadAt still shows the new ones.
   Status ReadDirect(const std::string& path, std::uint64_t position,
                     std::span<std::byte> out) override;
   Result<std::uint64_t> FreeBytes(const std::string& path) override;
   std::size_t ProbeDirectAlignment(const std::string& directory) override;
 
-  // The machine stops: what was not synced is gone, and files that are open work no more. With a
-  // `seed` other than 0, of what was not synced some 512-byte sectors and some sizes survive,
-  // chosen by it, in any order; names still only when synced.
-  void Crash(std::uint64_t seed = 0);
-  void SetSpace(std::uint64_t bytes);  // All files together; beyond it: kNoSpace.
-  std::uint64_t syncs() const;         // Sync() of files, so far.
+  // The power goes: what was not synced is gone.
+  void Crash();
+  // The power goes, and by chance (`seed`) some of what was not synced had reached the disk: of
+  // every file some sectors of 512 bytes, torn and out of order; of every directory some of its
+  // newest names. What was synced is never touched.
+  void CrashKeeping(std::uint64_t seed);
 
-  // For corrupting on purpose: the bytes as they are now, and as they shall be, synced.
-  Bytes Content(const std::string& path) const;
-  void SetContent(const std::string& path, Bytes content);
+  // Files opened with `direct` from now on demand this of every part that WriteAt gets: position,
+  // size and memory address. 1 (the start): this file system has no direct I/O.
+  void SetDirectAlignment(std::size_t alignment);
+  // So much may still be written, in blocks of 4 KiB. A write that needs more does what fits and
+  // fails with kNoSpace. Overwriting needs nothing.
+  void SetFreeBytes(std::uint64_t free_bytes);
+
+  // Rot: the disk changes these bytes by itself. They must lie inside the file.
+  void Damage(const std::string& path, std::uint64_t position, BytesView bytes);
+  // What ReadAt would read, all of it. Aborts if there is no such file.
+  Bytes Content(const std::string& path);
+  // A sync of this file failed: what it should have written never reaches the disk. Does nothing
+  // to files of other file systems. FaultFileSystem calls it.
+  static void LoseUnsynced(File& file);
 
  private:
-  friend class MemoryFile;
-  struct Change {  // Not synced yet.
-    bool resize = false;
-    std::uint64_t position = 0;  // Or the new size.
-    Bytes bytes;
+  class MemoryFile;
+  struct Directory;
+  struct Node {  // One of the two is set.
+    std::shared_ptr<MemoryInode> file;
+    std::shared_ptr<Directory> directory;
   };
-  struct Node {
-    bool is_directory = false;
-    Bytes content;
-    Bytes durable;
-    std::vector<Change> pending;
+  // Names set to a node or taken away, all at once.
+  using DirectoryChange = std::vector<std::pair<std::string, std::optional<Node>>>;
+  struct Directory {
+    std::map<std::string, Node> entries;
+    std::map<std::string, Node> durable;
+    std::vector<DirectoryChange> unsynced;
+
+    void Change(DirectoryChange change);
+    void Arrive(std::size_t changes_count);  // That many of the unsynced become durable.
   };
-  using NodePtr = std::shared_ptr<Node>;
+  struct Place {  // Where a name is or would be.
+    std::shared_ptr<Directory> parent;
+    std::string name;
+  };
 
-  NodePtr Find(const std::string& path) const QALAM_REQUIRES(mutex_);
-  Status Grow(Node& node, std::uint64_t size) QALAM_REQUIRES(mutex_);
+  Result<Place> Find(const std::string& path, std::string_view what) QALAM_REQUIRES(mutex_);
+  Result<Node> FindNode(const std::string& path, std::string_view what) QALAM_REQUIRES(mutex_);
+  std::uint64_t Free() QALAM_REQUIRES(mutex_);
+  static std::uint64_t UsedBytes(const Directory& directory);
+  static void Crash(Directory& directory, MemoryInode::Random* random);
 
-  const std::size_t direct_alignment_;
-  mutable Mutex mutex_;
-  std::map<std::string, NodePtr> names_ QALAM_GUARDED_BY(mutex_);
-  std::map<std::string, NodePtr> durable_names_ QALAM_GUARDED_BY(mutex_);
-  std::uint64_t space_ QALAM_GUARDED_BY(mutex_) = std::uint64_t{1} << 40;
-  std::uint64_t used_ QALAM_GUARDED_BY(mutex_) = 0;
-  std::uint64_t syncs_ QALAM_GUARDED_BY(mutex_) = 0;
-  std::uint64_t generation_ QALAM_GUARDED_BY(mutex_) = 0;  // Counts crashes.
+  Mutex mutex_;
+  const std::shared_ptr<Directory> root_;
+  std::uint64_t crashes_ QALAM_GUARDED_BY(mutex_) = 0;
+  std::size_t direct_alignment_ QALAM_GUARDED_BY(mutex_) = 1;
+  std::optional<std::uint64_t> capacity_ QALAM_GUARDED_BY(mutex_);
 };
 
 }  // namespace qalam
