@@ -413,6 +413,7 @@ grpc::Status FakeBroker::Tail(grpc::ServerContext* context, const v1::TailReques
                   "offset " + std::to_string(offset) + " is not in the log");
     }
     v1::TailResponse response;
+    const std::int64_t before = offset;
     int batches = 0;
     for (const StoredBatch& batch : partition->batches) {
       if (batch.base_offset + batch.records_count <= offset) continue;
@@ -420,11 +421,12 @@ grpc::Status FakeBroker::Tail(grpc::ServerContext* context, const v1::TailReques
       response.mutable_batches()->append(batch.bytes);
       offset = batch.base_offset + batch.records_count;
     }
+    if (batches <= tail_batches_max_) offset = partition->end;
     response.set_next_offset(offset);
     response.set_high_watermark(partition->end);
     response.set_log_start_offset(partition->start);
     response.set_leader_epoch(3);
-    if (batches == 0 && !first) {
+    if (offset == before && !first) {
       changed_.wait_for(lock, milliseconds(10));
       continue;
     }
@@ -462,6 +464,14 @@ void FakeBroker::AppendRaw(const std::string& topic, std::int32_t partition, std
              found->end, 3);
   found->batches.push_back({found->end, records_count, std::move(batch)});
   found->end += records_count;
+  changed_.notify_all();
+}
+
+void FakeBroker::AddHole(const std::string& topic, std::int32_t partition, std::int64_t offsets) {
+  std::lock_guard lock(mutex_);
+  Partition* const found = Find(topic, partition);
+  ASSERT_NE(found, nullptr);
+  found->end += offsets;
   changed_.notify_all();
 }
 

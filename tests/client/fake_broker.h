@@ -77,6 +77,8 @@ class FakeBroker {
               int count, std::int64_t timestamp_ms = 0, int codec = 0);
   void AppendRaw(const std::string& topic, std::int32_t partition, std::string batch,
                  std::int32_t records_count);
+  // Offsets at the end that no record has, as compaction leaves them.
+  void AddHole(const std::string& topic, std::int32_t partition, std::int64_t offsets);
   void Trim(const std::string& topic, std::int32_t partition, std::int64_t before);
   // Ends every Tail stream now running.
   void CutTails();

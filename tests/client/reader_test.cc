@@ -151,6 +151,17 @@ TEST_F(ReaderTest, EndsAtTheEndSeenAtStart) {
   for (const ReaderPosition& position : reader.positions()) EXPECT_TRUE(position.done);
 }
 
+TEST_F(ReaderTest, ReachesAnEndThatNoRecordHas) {
+  broker_.Append("orders", 0, "a", 5);
+  broker_.AddHole("orders", 0, 3);
+  ReaderOptions options;
+  options.until = Until::End();
+  Reader reader = Open(From::Start(), options);
+  EXPECT_EQ(Read(reader, 100), Numbered("a", 0, 5));
+  EXPECT_TRUE(reader.done());
+  EXPECT_EQ(reader.positions()[0].next_offset, 8);
+}
+
 TEST_F(ReaderTest, EndsBeforeAnOffsetOrATime) {
   broker_.Append("orders", 0, "a", 10, 1000);
   broker_.Append("orders", 0, "b", 10, 2000);
