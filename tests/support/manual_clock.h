@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 
 #include "common/clock.h"
 
@@ -15,23 +16,23 @@ class ManualClock final : public Clock {
   static constexpr MonotonicTime kStart = std::chrono::hours(1);
 
   explicit ManualClock(TimestampMs now_ms = kStartMs, MonotonicTime now = kStart)
-      : now_ms_(now_ms), now_(now) {}
+      : now_ms_(now_ms), now_ns_(now.count()) {}
 
   TimestampMs NowMs() const override { return now_ms_.load(); }
-  MonotonicTime Now() const override { return now_.load(); }
+  MonotonicTime Now() const override { return MonotonicTime(now_ns_.load()); }
 
   // Time passes: both clocks move.
-  void Advance(std::chrono::milliseconds time) {
-    now_ms_ += time.count();
-    now_ = now_.load() + time;
+  void Advance(std::chrono::nanoseconds time) {
+    now_ns_ += time.count();
+    now_ms_ += std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
   }
   // Somebody sets the wall clock, perhaps back: only that one moves.
   void SetWall(TimestampMs now_ms) { now_ms_ = now_ms; }
-  void SetMonotonic(MonotonicTime now) { now_ = now; }
+  void SetMonotonic(MonotonicTime now) { now_ns_ = now.count(); }
 
  private:
   std::atomic<TimestampMs> now_ms_;
-  std::atomic<MonotonicTime> now_;
+  std::atomic<std::int64_t> now_ns_;
 };
 
 }  // namespace qalam

@@ -78,6 +78,7 @@ class MemoryFileSystem::MemoryFile final : public File {
     QALAM_RETURN_IF_ERROR(CheckUsable("sync", false));
     if (sync_failed_) return *sync_failed_;
     inode_->Sync();
+    ++fs_.syncs_;
     return OkStatus();
   }
   Status Truncate(std::uint64_t size_bytes) override {
@@ -148,12 +149,13 @@ void MemoryFileSystem::Directory::Arrive(std::size_t changes_count) {
   unsynced.clear();
 }
 
-MemoryFileSystem::MemoryFileSystem() : root_(std::make_shared<Directory>()) {}
+MemoryFileSystem::MemoryFileSystem(std::size_t direct_alignment)
+    : direct_alignment_(direct_alignment), root_(std::make_shared<Directory>()) {}
 MemoryFileSystem::~MemoryFileSystem() = default;
 
 // `name` is empty for the root itself.
 Result<MemoryFileSystem::Place> MemoryFileSystem::Find(const std::string& path,
-                                                       std::string_view what) {
+                                                       std::string_view what) const {
   Place place{root_, ""};
   std::string_view rest = path;
   while (!rest.empty()) {
@@ -175,7 +177,7 @@ Result<MemoryFileSystem::Place> MemoryFileSystem::Find(const std::string& path,
 }
 
 Result<MemoryFileSystem::Node> MemoryFileSystem::FindNode(const std::string& path,
-                                                          std::string_view what) {
+                                                          std::string_view what) const {
   QALAM_ASSIGN_OR_RETURN(const Place place, Find(path, what));
   if (place.name.empty()) return Node{.file = nullptr, .directory = root_};
   const auto found = place.parent->entries.find(place.name);
@@ -208,9 +210,9 @@ Result<std::unique_ptr<File>> MemoryFileSystem::Open(const std::string& path, Op
     place.parent->Change({{place.name, Node{.file = inode, .directory = nullptr}}});
   }
   const bool writable = options.mode != Mode::kRead;
-  return std::unique_ptr<File>(
-      std::make_unique<MemoryFile>(*this, path, std::move(inode), crashes_, writable,
-                                   writable && options.direct ? direct_alignment_ : 1));
+  return std::unique_ptr<File>(std::make_unique<MemoryFile>(
+      *this, path, std::move(inode), crashes_, writable,
+      writable && options.direct && direct_alignment_ > 1 ? direct_alignment_ : 1));
 }
 
 Result<std::vector<DirectoryEntry>> MemoryFileSystem::List(const std::string& directory) {
@@ -239,6 +241,7 @@ Status MemoryFileSystem::CreateDirectory(const std::string& path) {
   if (found == place.parent->entries.end()) {
     place.parent->Change(
         {{place.name, Node{.file = nullptr, .directory = std::make_shared<Directory>()}}});
+    if (place.parent == root_) root_->Arrive(root_->unsynced.size());
     return OkStatus();
   }
   if (found->second.directory != nullptr) return OkStatus();
@@ -304,7 +307,6 @@ Result<std::uint64_t> MemoryFileSystem::FreeBytes(const std::string& path) {
 }
 
 std::size_t MemoryFileSystem::ProbeDirectAlignment(const std::string&) {
-  MutexLock lock(mutex_);
   return direct_alignment_ > 1 ? direct_alignment_ : 0;
 }
 
@@ -316,7 +318,7 @@ std::uint64_t MemoryFileSystem::UsedBytes(const Directory& directory) {
   return used;
 }
 
-std::uint64_t MemoryFileSystem::Free() {
+std::uint64_t MemoryFileSystem::Free() const {
   if (!capacity_) return kEndless;
   const std::uint64_t used = UsedBytes(*root_);
   return *capacity_ > used ? *capacity_ - used : 0;
@@ -337,42 +339,46 @@ void MemoryFileSystem::Crash(Directory& directory, MemoryInode::Random* random) 
   }
 }
 
-void MemoryFileSystem::Crash() {
-  MutexLock lock(mutex_);
-  ++crashes_;
-  Crash(*root_, nullptr);
-}
-
-void MemoryFileSystem::CrashKeeping(std::uint64_t seed) {
+void MemoryFileSystem::Crash(std::uint64_t seed) {
   MutexLock lock(mutex_);
   ++crashes_;
   MemoryInode::Random random(seed);
-  Crash(*root_, &random);
+  Crash(*root_, seed == 0 ? nullptr : &random);
 }
 
-void MemoryFileSystem::SetDirectAlignment(std::size_t alignment) {
-  QALAM_CHECK(alignment > 0);
+void MemoryFileSystem::SetSpace(std::uint64_t bytes) {
   MutexLock lock(mutex_);
-  direct_alignment_ = alignment;
+  capacity_ = bytes;
 }
 
-void MemoryFileSystem::SetFreeBytes(std::uint64_t free_bytes) {
+void MemoryFileSystem::SetFreeBytes(std::uint64_t bytes) {
   MutexLock lock(mutex_);
-  capacity_ = UsedBytes(*root_) + free_bytes;
+  capacity_ = UsedBytes(*root_) + bytes;
 }
 
-void MemoryFileSystem::Damage(const std::string& path, std::uint64_t position, BytesView bytes) {
+std::uint64_t MemoryFileSystem::syncs() const {
   MutexLock lock(mutex_);
-  Result<Node> node = FindNode(path, "damage");
-  QALAM_CHECK(node.ok() && node->file != nullptr);
-  node->file->Damage(position, bytes);
+  return syncs_;
 }
 
-Bytes MemoryFileSystem::Content(const std::string& path) {
+Bytes MemoryFileSystem::Content(const std::string& path) const {
   MutexLock lock(mutex_);
   const Result<Node> node = FindNode(path, "read");
-  QALAM_CHECK(node.ok() && node->file != nullptr);
-  return node->file->cached();
+  return node.ok() && node->file != nullptr ? node->file->cached() : Bytes();
+}
+
+void MemoryFileSystem::SetContent(const std::string& path, Bytes content) {
+  MutexLock lock(mutex_);
+  const Result<Place> place = Find(path, "write");
+  QALAM_CHECK(place.ok() && !place->name.empty());
+  const auto found = place->parent->entries.find(place->name);
+  Node node;
+  if (found != place->parent->entries.end()) node = found->second;
+  QALAM_CHECK(node.directory == nullptr);
+  if (node.file == nullptr) node.file = std::make_shared<MemoryInode>();
+  node.file->Replace(std::move(content));
+  place->parent->Change({{place->name, node}});
+  place->parent->durable.insert_or_assign(place->name, node);
 }
 
 void MemoryFileSystem::LoseUnsynced(File& file) {

@@ -19,11 +19,13 @@ namespace qalam {
 // a file's bytes and size are durable after its Sync(), its name after SyncDirectory() of the
 // directory that holds it, and a directory's name after that of its parent. A rename that crosses
 // directories is durable in each by itself.
-// Starts with "/" alone. It must outlive its files; handles opened before a crash fail with kIo.
-// Thread: any.
+// Starts with "/" alone; directories right below it are like mounted ones, durable at once. It must
+// outlive its files; handles opened before a crash fail with kIo. Thread: any.
 class MemoryFileSystem final : public FileSystem {
  public:
-  MemoryFileSystem();
+  // `direct_alignment`: what files opened with `direct` demand of every part that WriteAt gets:
+  // position, size and memory address. 0: this file system has no direct I/O.
+  explicit MemoryFileSystem(std::size_t direct_alignment = 0);
   ~MemoryFileSystem() override;
 
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenOptions options) override;
@@ -40,24 +42,21 @@ class MemoryFileSystem final : public FileSystem {
   Result<std::uint64_t> FreeBytes(const std::string& path) override;
   std::size_t ProbeDirectAlignment(const std::string& directory) override;
 
-  // The power goes: what was not synced is gone.
-  void Crash();
-  // The power goes, and by chance (`seed`) some of what was not synced had reached the disk: of
-  // every file some sectors of 512 bytes, torn and out of order; of every directory some of its
-  // newest names. What was synced is never touched.
-  void CrashKeeping(std::uint64_t seed);
+  // The power goes: what was not synced is gone. With a `seed` other than 0, by chance some of it
+  // had reached the disk: of every file some sectors of 512 bytes, torn and out of order; of every
+  // directory some of its newest names. What was synced is never touched.
+  void Crash(std::uint64_t seed = 0);
 
-  // Files opened with `direct` from now on demand this of every part that WriteAt gets: position,
-  // size and memory address. 1 (the start): this file system has no direct I/O.
-  void SetDirectAlignment(std::size_t alignment);
-  // So much may still be written, in blocks of 4 KiB. A write that needs more does what fits and
-  // fails with kNoSpace. Overwriting needs nothing.
-  void SetFreeBytes(std::uint64_t free_bytes);
+  // All files together may take so much, in blocks of 4 KiB; a write that needs more does what
+  // fits and fails with kNoSpace. Overwriting needs nothing.
+  void SetSpace(std::uint64_t bytes);
+  void SetFreeBytes(std::uint64_t bytes);  // The same, beside what they take now.
+  std::uint64_t syncs() const;             // Sync() of files that went well, so far.
 
-  // Rot: the disk changes these bytes by itself. They must lie inside the file.
-  void Damage(const std::string& path, std::uint64_t position, BytesView bytes);
-  // What ReadAt would read, all of it. Aborts if there is no such file.
-  Bytes Content(const std::string& path);
+  // All that ReadAt would read; empty if there is no such file.
+  Bytes Content(const std::string& path) const;
+  // For corrupting on purpose. Makes the file if need be; synced, with its name.
+  void SetContent(const std::string& path, Bytes content);
   // A sync of this file failed: what it should have written never reaches the disk. Does nothing
   // to files of other file systems. FaultFileSystem calls it.
   static void LoseUnsynced(File& file);
@@ -84,16 +83,18 @@ class MemoryFileSystem final : public FileSystem {
     std::string name;
   };
 
-  Result<Place> Find(const std::string& path, std::string_view what) QALAM_REQUIRES(mutex_);
-  Result<Node> FindNode(const std::string& path, std::string_view what) QALAM_REQUIRES(mutex_);
-  std::uint64_t Free() QALAM_REQUIRES(mutex_);
+  Result<Place> Find(const std::string& path, std::string_view what) const QALAM_REQUIRES(mutex_);
+  Result<Node> FindNode(const std::string& path, std::string_view what) const
+      QALAM_REQUIRES(mutex_);
+  std::uint64_t Free() const QALAM_REQUIRES(mutex_);
   static std::uint64_t UsedBytes(const Directory& directory);
   static void Crash(Directory& directory, MemoryInode::Random* random);
 
-  Mutex mutex_;
+  const std::size_t direct_alignment_;
+  mutable Mutex mutex_;
   const std::shared_ptr<Directory> root_;
   std::uint64_t crashes_ QALAM_GUARDED_BY(mutex_) = 0;
-  std::size_t direct_alignment_ QALAM_GUARDED_BY(mutex_) = 1;
+  std::uint64_t syncs_ QALAM_GUARDED_BY(mutex_) = 0;
   std::optional<std::uint64_t> capacity_ QALAM_GUARDED_BY(mutex_);
 };
 

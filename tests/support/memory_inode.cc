@@ -5,8 +5,6 @@
 #include <map>
 #include <utility>
 
-#include "common/check.h"
-
 namespace qalam {
 
 // The part of `change` that lies in [from, to). The image grows as needed.
@@ -91,12 +89,9 @@ void MemoryInode::LoseUnsynced() {
   unsynced_.clear();
 }
 
-void MemoryInode::Damage(std::uint64_t position, BytesView bytes) {
-  const auto at = static_cast<std::ptrdiff_t>(position);
-  for (Bytes* const image : {&cached_, &disk_}) {
-    QALAM_CHECK(position + bytes.size() <= image->size());
-    std::copy(bytes.begin(), bytes.end(), image->begin() + at);
-  }
+void MemoryInode::Replace(Bytes content) {
+  disk_ = std::move(content);
+  Crash();
 }
 
 void MemoryInode::Crash() {

@@ -38,8 +38,7 @@ class MemoryInode {
   // since the last sync, and so is the size; the moments differ. Some draws lose or keep nearly
   // everything, or cut the last change in the middle.
   void CrashKeeping(Random& random);
-  // Disk and cache change by themselves. Inside the file as both have it.
-  void Damage(std::uint64_t position, BytesView bytes);
+  void Replace(Bytes content);  // On the disk and in the cache, by itself.
 
  private:
   struct Change {
