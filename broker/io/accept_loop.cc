@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <cstring>
-#include <future>
+#include <utility>
 
 #include "common/logging.h"
 
@@ -15,13 +16,15 @@ namespace qalam {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{100};
+constexpr int kAcceptsPerTurn = 64;  // Then others on the thread get their turn.
 
 int OpenReserve() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 }  // namespace
 
-AcceptLoop::AcceptLoop(IoThread& io, int listening, Accepted accepted)
+AcceptLoop::AcceptLoop(IoThread& io, int listening, std::string name, Accepted accepted)
     : io_(io),
+      name_(std::move(name)),
       listening_(io.context(), listening),
       pause_(io.context()),
       accepted_(std::move(accepted)),
@@ -36,56 +39,70 @@ void AcceptLoop::Start() {
 }
 
 void AcceptLoop::Stop() {
-  std::promise<void> done;
-  boost::asio::post(io_.context(), [&] {
+  io_.RunAndWait([this] {
     stopped_ = true;
     boost::system::error_code ignored;
     pause_.cancel();
     listening_.close(ignored);
-    // After the cancelled handlers, which are queued before this.
-    boost::asio::post(io_.context(), [&] { done.set_value(); });
   });
-  done.get_future().wait();
 }
 
 void AcceptLoop::WaitReadable() {
   if (stopped_) return;
   listening_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                         [this](const boost::system::error_code& error) {
-                          if (error || stopped_) return;
-                          AcceptAll();
+                          if (!error && !stopped_) AcceptSome();
                         });
 }
 
-void AcceptLoop::AcceptAll() {
-  while (true) {
+void AcceptLoop::AcceptSome() {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
     const int descriptor =
         ::accept4(listening_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) {
+      if (failing_) {
+        failing_ = false;
+        Logger("io").info("accepting again listener={} refused={}", name_, refused_);
+      }
       accepted_(descriptor);
       continue;
     }
-    if (errno == EINTR || errno == ECONNABORTED) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      WaitReadable();
+    // Errors of the one connection, not of the listener (accept(2) names these).
+    if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == ENETDOWN ||
+        errno == EHOSTUNREACH || errno == ENETUNREACH || errno == EPERM) {
+      continue;
+    }
+    if (errno != EAGAIN && errno != EWOULDBLOCK) {
+      Pause(errno);
       return;
     }
-    // Out of descriptors or memory: refuse one, so that its client knows, then wait a little.
-    Logger("io").warn("accept failed error=\"{}\"", std::strerror(errno));
-    RefuseOne();
-    pause_.expires_after(kPause);
-    pause_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) WaitReadable();
-    });
-    return;
+    break;
   }
+  WaitReadable();
+}
+
+void AcceptLoop::Pause(int error) {
+  if (!failing_) {
+    failing_ = true;
+    refused_ = 0;
+    Logger("io").warn("accepting pauses listener={} error=\"{}\"", name_, std::strerror(error));
+  }
+  if (error == EMFILE || error == ENFILE) RefuseOne();
+  pause_.expires_after(kPause);
+  pause_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled) WaitReadable();
+  });
 }
 
 void AcceptLoop::RefuseOne() {
-  if (reserve_ < 0) return;
-  ::close(reserve_);
-  const int descriptor = ::accept4(listening_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
-  if (descriptor >= 0) ::close(descriptor);
+  if (reserve_ >= 0) {
+    ::close(reserve_);
+    const int descriptor = ::accept4(listening_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (descriptor >= 0) {
+      ::close(descriptor);
+      ++refused_;
+    }
+  }
   reserve_ = OpenReserve();
 }
 

@@ -2,6 +2,10 @@
 
 #include <pthread.h>
 
+#include <boost/asio/post.hpp>
+#include <future>
+#include <utility>
+
 #include "common/check.h"
 
 namespace qalam {
@@ -18,6 +22,21 @@ void IoThread::Start() {
 void IoThread::Stop() {
   context_.stop();
   if (thread_.joinable()) thread_.join();
+}
+
+void IoThread::RunAndWait(UniqueFunction<void()> task) {
+  if (!thread_.joinable()) {
+    task();
+    return;
+  }
+  QALAM_CHECK(thread_.get_id() != std::this_thread::get_id());
+  std::promise<void> done;
+  boost::asio::post(context_, [&] {
+    task();
+    // Handlers that the task cancelled are queued by now; this comes after them.
+    boost::asio::post(context_, [&] { done.set_value(); });
+  });
+  done.get_future().wait();
 }
 
 }  // namespace qalam

@@ -4,16 +4,22 @@
 #include <boost/asio/io_context.hpp>
 #include <thread>
 
+#include "common/unique_function.h"
+
 namespace qalam {
 
 // An io_context and the one thread that runs it: whatever lives on it needs no lock. Thread:
-// context() from any (post to it); Start and Stop the owner's.
+// context() from any (post to it); the rest the owner's, never the io thread itself.
 class IoThread {
  public:
   IoThread();
-  ~IoThread();
+  ~IoThread();  // Stopped.
   void Start();
-  void Stop();  // What is under way on it is dropped.
+  // What is still queued on it is dropped; it can't be started again.
+  void Stop();
+  // Runs `task` on the thread and waits until it ran, and with it whatever it cancelled. While the
+  // thread does not run, nothing else can: `task` then runs here.
+  void RunAndWait(UniqueFunction<void()> task);
   boost::asio::io_context& context() { return context_; }
 
  private:

@@ -6,8 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <cstring>
+#include <utility>
 
 namespace qalam {
 namespace {
@@ -19,16 +20,15 @@ constexpr int kKeepAliveIntervalSeconds = 10;
 constexpr int kKeepAliveProbes = 3;
 constexpr unsigned kUserTimeoutMs = 60'000;
 
+// As gRPC writes a peer: "ipv4:127.0.0.1:40122", "ipv6:[::1]:40122".
 std::string PeerOf(int descriptor) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    return "unknown";
   boost::asio::ip::tcp::endpoint endpoint;
-  endpoint.resize(size);
-  std::memcpy(endpoint.data(), &address, size);
-  return (endpoint.address().is_v6() ? "ipv6:" : "ipv4:") + endpoint.address().to_string() + ":" +
-         std::to_string(endpoint.port());
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  if (::getpeername(descriptor, endpoint.data(), &size) != 0) return "unknown";
+  const std::string port = std::to_string(endpoint.port());
+  const std::string address = endpoint.address().to_string();
+  if (endpoint.address().is_v4()) return "ipv4:" + address + ":" + port;
+  return "ipv6:[" + address + "]:" + port;
 }
 
 void SetOptions(int descriptor) {
@@ -51,7 +51,8 @@ Result<std::unique_ptr<TcpListener>> TcpListener::Open(IoThread& io, const std::
   const auto address = boost::asio::ip::make_address(numeric, error);
   if (error) return Error(ErrorCode::kInvalidArgument, "not an IP address: \"" + host + "\"");
   boost::asio::ip::tcp::endpoint endpoint(address, port);
-  const std::string where = host + ":" + std::to_string(port);
+  const std::string where =
+      (address.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(port);
   const int descriptor =
       ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const auto fail = [&](const char* what) {
@@ -65,6 +66,7 @@ Result<std::unique_ptr<TcpListener>> TcpListener::Open(IoThread& io, const std::
   };
   if (descriptor < 0) return fail("socket for");
   const int on = 1;
+  // Over what a stopped broker left in TIME_WAIT; never over another listener.
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
     return fail("listening on");
@@ -72,17 +74,17 @@ Result<std::unique_ptr<TcpListener>> TcpListener::Open(IoThread& io, const std::
   socklen_t size = static_cast<socklen_t>(endpoint.capacity());
   if (::getsockname(descriptor, endpoint.data(), &size) != 0) return fail("listening on");
   return std::unique_ptr<TcpListener>(
-      new TcpListener(io, descriptor, endpoint.port(), std::move(handler)));
+      new TcpListener(io, descriptor, where, endpoint.port(), std::move(handler)));
 }
 
-TcpListener::TcpListener(IoThread& io, int descriptor, std::uint16_t port,
+TcpListener::TcpListener(IoThread& io, int descriptor, const std::string& name, std::uint16_t port,
                          ConnectionHandler handler)
-    : io_(io),
-      port_(port),
-      loop_(std::make_unique<AcceptLoop>(io, descriptor, [handler = std::move(handler)](int fd) {
-        SetOptions(fd);
-        handler(fd, PeerOf(fd));
-      })) {}
+    : port_(port),
+      loop_(std::make_unique<AcceptLoop>(io, descriptor, name,
+                                         [handler = std::move(handler)](int fd) {
+                                           SetOptions(fd);
+                                           handler(fd, PeerOf(fd));
+                                         })) {}
 
 TcpListener::~TcpListener() = default;
 

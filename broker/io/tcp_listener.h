@@ -1,7 +1,5 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,13 +11,14 @@
 
 namespace qalam {
 
-// Listens on one TCP address and hands every connection over. Out of descriptors it gives its
-// reserve one up to refuse a connection cleanly, pauses, and goes on. Thread: Open, Start and Stop
-// the owner's.
+// Listens on one TCP address and hands every connection over: without delay (TCP_NODELAY), and
+// closed by the kernel within about a minute when the peer has vanished. Out of descriptors it
+// pauses (accept_loop.h). Thread: the owner's; `handler` runs on the IoThread.
 class TcpListener {
  public:
-  // Binds and listens; nothing is accepted before Start. Port 0 takes a free one. Errors:
-  // kPortInUse, kInvalidArgument (the address), kPermissionDenied, kIo.
+  // Binds and listens; nothing is accepted before Start, but the kernel already queues clients.
+  // `host` is a numeric address or "localhost"; port 0 takes a free one. Errors: kPortInUse,
+  // kInvalidArgument (the address), kPermissionDenied, kIo.
   static Result<std::unique_ptr<TcpListener>> Open(IoThread& io, const std::string& host,
                                                    std::uint16_t port, ConnectionHandler handler);
   ~TcpListener();
@@ -28,8 +27,9 @@ class TcpListener {
   void Stop();  // No connection is accepted after it returns.
 
  private:
-  TcpListener(IoThread& io, int descriptor, std::uint16_t port, ConnectionHandler handler);
-  IoThread& io_;
+  TcpListener(IoThread& io, int descriptor, const std::string& name, std::uint16_t port,
+              ConnectionHandler handler);
+
   const std::uint16_t port_;
   std::unique_ptr<AcceptLoop> loop_;
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include "common/logging.h"
 #include "common/posix_file_system.h"
@@ -16,11 +17,6 @@ namespace qalam {
 namespace {
 
 constexpr int kBacklog = 1024;
-
-unsigned long InodeOf(const std::string& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
-}
 
 // The peer, if it may connect: the same user, or root.
 std::string AllowedPeer(int descriptor) {
@@ -35,39 +31,45 @@ std::string AllowedPeer(int descriptor) {
   return "unix:uid=" + std::to_string(peer.uid) + ",pid=" + std::to_string(peer.pid);
 }
 
+// Binds `descriptor` to `path`; by way of its directory's descriptor when `path` is too long.
+bool Bind(int descriptor, int directory, const std::string& path, const std::string& file) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::string name = path;
+  if (name.size() >= sizeof address.sun_path) {
+    name = "/proc/self/fd/" + std::to_string(directory) + "/" + file;
+  }
+  if (name.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  std::memcpy(address.sun_path, name.c_str(), name.size() + 1);
+  return ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<UnixListener>> UnixListener::Open(IoThread& io, const std::string& directory,
                                                          const std::string& name,
                                                          ConnectionHandler handler) {
+  const std::string path = directory + "/" + name;
+  const std::string temporary = "." + name + "." + std::to_string(::getpid());
   const int dir = ::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (dir < 0) return ErrorFromErrno(errno, "open", directory);
-  const std::string path = directory + "/" + name;
-  // Short whatever the directory's name: the descriptor stands for it.
-  const std::string temporary =
-      "/proc/self/fd/" + std::to_string(dir) + "/." + name + "." + std::to_string(::getpid());
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const auto fail = [&](const char* what) {
     const Error error = ErrorFromErrno(errno, what, path);
-    ::unlink(temporary.c_str());
+    ::unlinkat(dir, temporary.c_str(), 0);
     if (descriptor >= 0) ::close(descriptor);
     ::close(dir);
     return error;
   };
   if (descriptor < 0) return fail("socket");
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (temporary.size() >= sizeof address.sun_path) {
-    errno = ENAMETOOLONG;
-    return fail("bind");
-  }
-  std::memcpy(address.sun_path, temporary.c_str(), temporary.size() + 1);
-  ::unlink(temporary.c_str());
-  if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return fail("bind");
-  if (::chmod(temporary.c_str(), 0600) != 0) return fail("chmod");
+  ::unlinkat(dir, temporary.c_str(), 0);
+  if (!Bind(descriptor, dir, directory + "/" + temporary, temporary)) return fail("bind");
+  if (::fchmodat(dir, temporary.c_str(), 0600, 0) != 0) return fail("chmod");
   if (::listen(descriptor, kBacklog) != 0) return fail("listen");
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("rename");
+  if (::renameat(dir, temporary.c_str(), dir, name.c_str()) != 0) return fail("rename");
   ::close(dir);
   return std::unique_ptr<UnixListener>(new UnixListener(io, descriptor, path, std::move(handler)));
 }
@@ -75,23 +77,37 @@ Result<std::unique_ptr<UnixListener>> UnixListener::Open(IoThread& io, const std
 UnixListener::UnixListener(IoThread& io, int descriptor, std::string path,
                            ConnectionHandler handler)
     : path_(std::move(path)),
-      inode_(InodeOf(path_)),
-      loop_(std::make_unique<AcceptLoop>(io, descriptor, [handler = std::move(handler)](int fd) {
-        const std::string peer = AllowedPeer(fd);
-        if (peer.empty()) {
-          ::close(fd);
-          return;
-        }
-        handler(fd, peer);
-      })) {}
+      loop_(std::make_unique<AcceptLoop>(io, descriptor, path_,
+                                         [handler = std::move(handler)](int fd) {
+                                           const std::string peer = AllowedPeer(fd);
+                                           if (peer.empty()) {
+                                             ::close(fd);
+                                             return;
+                                           }
+                                           handler(fd, peer);
+                                         })) {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) == 0) {
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+  }
+}
 
 UnixListener::~UnixListener() = default;
 
 void UnixListener::Start() { loop_->Start(); }
 
+bool UnixListener::NameIsOurs() const {
+  struct stat status {};
+  return inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
+         status.st_ino == inode_;
+}
+
 void UnixListener::Stop() {
+  // The name first: nobody should find it and then be refused.
+  if (NameIsOurs()) ::unlink(path_.c_str());
+  inode_ = 0;
   loop_->Stop();
-  if (inode_ != 0 && InodeOf(path_) == inode_) ::unlink(path_.c_str());
 }
 
 }  // namespace qalam

@@ -2,13 +2,44 @@
 
 #include <google/protobuf/any.pb.h>
 
+#include <optional>
+
 namespace qalam {
 namespace {
 
 constexpr const char* kDomain = "qalam";
 constexpr const char* kTypePrefix = "type.googleapis.com/google.rpc.";
 constexpr int kRetryDelayNanos = 100'000'000;
-constexpr const char* kHelpUrl = "urn:qalam:docs/reference/errors.md";
+constexpr const char* kHelpUrl = "docs/reference/errors.md";
+// Errors travel in headers, which clients bound (8 KiB by default). Names that a client sent may be
+// of any length.
+constexpr std::size_t kMessageBytesMax = 1024;
+constexpr std::size_t kDetailBytesMax = 256;
+constexpr std::size_t kDetailsMax = 16;
+
+template <typename Map>
+void AddDetails(const Error& error, Map& out) {
+  for (const auto& [key, value] : error.details()) {
+    if (out.size() == kDetailsMax) return;
+    out[Shorten(key, kDetailBytesMax)] = Shorten(value, kDetailBytesMax);
+  }
+}
+
+// The field at fault. Most errors name it; for some, the code does.
+std::optional<std::string> FieldOf(const Error& error) {
+  if (const auto field = error.detail("field")) return Shorten(*field, kDetailBytesMax);
+  switch (error.code()) {
+    case ErrorCode::kInvalidTopicName:
+    case ErrorCode::kTopicNameClash:
+      return "name";
+    case ErrorCode::kInvalidPartitions:
+      return "partitions_count";
+    case ErrorCode::kInvalidConfig:
+      return "config[" + Shorten(error.detail("key").value_or(""), kDetailBytesMax) + "]";
+    default:
+      return std::nullopt;
+  }
+}
 
 template <typename Message>
 void AddDetail(v1::RpcStatus& status, const char* name, const Message& message) {
@@ -19,33 +50,42 @@ void AddDetail(v1::RpcStatus& status, const char* name, const Message& message) 
 
 }  // namespace
 
+std::string Shorten(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  constexpr std::string_view kMark = "...";
+  std::size_t size = bytes_max - kMark.size();
+  // Not within a character of UTF-8.
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  return std::string(text.substr(0, size)) + std::string(kMark);
+}
+
 void ToProto(const Error& error, v1::ErrorStatus& out) {
   out.set_reason(std::string(ErrorWord(error.code())));
-  out.set_message(error.message());
+  out.set_message(Shorten(error.message(), kMessageBytesMax));
   out.set_retriable(IsRetriable(error.code()));
-  for (const auto& [key, value] : error.details()) (*out.mutable_metadata())[key] = value;
+  AddDetails(error, *out.mutable_metadata());
 }
 
 std::string EncodeStatusDetails(const Error& error, int grpc_code) {
   const ErrorInfo& row = InfoOf(error.code());
   v1::RpcStatus status;
   status.set_code(grpc_code);
-  status.set_message(error.message());
+  status.set_message(Shorten(error.message(), kMessageBytesMax));
   v1::ErrorInfo info;
   info.set_reason(std::string(row.word));
   info.set_domain(kDomain);
-  for (const auto& [key, value] : error.details()) (*info.mutable_metadata())[key] = value;
+  AddDetails(error, *info.mutable_metadata());
   AddDetail(status, "ErrorInfo", info);
   if (row.retriable) {
     v1::RetryInfo retry;
     retry.mutable_retry_delay()->set_nanos(kRetryDelayNanos);
     AddDetail(status, "RetryInfo", retry);
   }
-  if (const auto field = error.detail("field")) {
+  if (const auto field = FieldOf(error)) {
     v1::BadRequest bad;
     auto& violation = *bad.add_field_violations();
-    violation.set_field(std::string(*field));
-    violation.set_description(error.message());
+    violation.set_field(*field);
+    violation.set_description(Shorten(error.message(), kDetailBytesMax));
     AddDetail(status, "BadRequest", bad);
   }
   v1::Help help;

@@ -1,5 +1,11 @@
 #include "broker/wire/log_codec.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
 #include "broker/wire/error_codec.h"
 
 namespace qalam {
@@ -73,11 +79,16 @@ void ToProto(const AppendResult& result, v1::AppendResponse& out) {
   out.set_append_time_ms(result.append_time);
 }
 
+std::size_t FetchBytesMax(std::int32_t max_bytes) {
+  constexpr std::size_t kDefault = std::size_t{1} << 20;
+  return max_bytes > 0 ? static_cast<std::size_t>(max_bytes) : kDefault;
+}
+
 FetchRequest FromProto(const v1::FetchRequest& request) {
   FetchRequest out;
   out.partition = {request.topic(), request.partition()};
   out.offset = request.offset();
-  if (request.max_bytes() > 0) out.bytes_max = static_cast<std::size_t>(request.max_bytes());
+  out.bytes_max = FetchBytesMax(request.max_bytes());
   out.wait_max = std::chrono::milliseconds(std::max(0, request.max_wait_ms()));
   return out;
 }

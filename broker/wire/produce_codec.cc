@@ -1,5 +1,7 @@
 #include "broker/wire/produce_codec.h"
 
+#include <utility>
+
 #include "broker/wire/error_codec.h"
 #include "broker/wire/log_codec.h"
 #include "broker/wire/proto_cursor.h"
@@ -12,28 +14,33 @@ constexpr std::uint32_t kOpenField = 1;
 constexpr std::uint32_t kBatchField = 2;
 constexpr std::uint32_t kRestartField = 3;
 
-Result<ProduceMessage> DecodeOpen(BytesView bytes) {
-  v1::ProduceRequest::Open open;
-  if (!open.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return Error(ErrorCode::kInvalidArgument, "open can't be read").With("field", "open");
-  }
-  return ProduceMessage(
-      ProduceOpen{{open.topic(), open.partition()}, FromProto(open.acks()), open.client_id()});
+// A small batch is copied, so that it does not keep a whole receive buffer alive.
+constexpr std::size_t kBorrowBytesMin = 4096;
+// What is sent is borrowed from this size on: below, a copy costs less than a reference.
+constexpr std::size_t kSendBorrowBytesMin = 1024;
+
+Error Unreadable(const char* field) {
+  return Error(ErrorCode::kInvalidArgument, std::string(field) + " can't be read")
+      .With("field", field);
 }
 
-Result<ProduceMessage> DecodeBatch(const SharedSlice& message, BytesView bytes) {
-  ProduceBatchMessage batch;
-  ProtoCursor cursor(bytes);
+SharedSlice ExtractBatch(SliceSpan message, ByteRange range) {
+  SharedSlice bytes = Extract(message, range);
+  return range.size() < kBorrowBytesMin ? SharedSlice::Copy(bytes.view()) : bytes;
+}
+
+Status MergeBatch(SliceSpan message, ByteRange range, ProduceBatchMessage& batch) {
+  ProtoCursor cursor(message, range);
   while (true) {
-    QALAM_ASSIGN_OR_RETURN(const auto field, cursor.Next());
-    if (!field) break;
-    if (field->number == 1 && !field->is_bytes) batch.batch_id = field->value;
-    if (field->number == 2 && !field->is_bytes)
-      batch.expected_offset = static_cast<Offset>(field->value);
-    if (field->number == 3 && field->is_bytes)
-      batch.batch = SharedSlice(message.owner(), field->bytes);
+    const auto field = cursor.Next();
+    if (!field.ok()) return Unreadable("batch");
+    if (!*field) return OkStatus();
+    const ProtoCursor::Field& found = **field;
+    if (found.number == 1 && !found.is_bytes) batch.batch_id = found.value;
+    if (found.number == 2 && !found.is_bytes)
+      batch.expected_offset = static_cast<Offset>(found.value);
+    if (found.number == 3 && found.is_bytes) batch.batch = ExtractBatch(message, found.bytes);
   }
-  return ProduceMessage(std::move(batch));
 }
 
 void PutVarint(Bytes& out, std::uint64_t value) {
@@ -52,21 +59,39 @@ void PutField(Bytes& out, std::uint32_t number, std::int64_t value) {
 
 }  // namespace
 
-Result<ProduceMessage> DecodeProduceRequest(const SharedSlice& message) {
-  std::optional<ProtoCursor::Field> kind;
-  ProtoCursor cursor(message.view());
+Result<ProduceMessage> DecodeProduceRequest(SliceSpan message) {
+  std::uint32_t kind = 0;
+  v1::ProduceRequest::Open open;
+  ProduceBatchMessage batch;
+  ProtoCursor cursor(message);
   while (true) {
     QALAM_ASSIGN_OR_RETURN(const auto field, cursor.Next());
     if (!field) break;
-    if (field->is_bytes && field->number >= kOpenField && field->number <= kRestartField)
-      kind = *field;
+    if (!field->is_bytes || field->number < kOpenField || field->number > kRestartField) continue;
+    // The same member of a oneof again is merged, another one replaces it.
+    const bool again = kind == field->number;
+    kind = field->number;
+    if (kind == kOpenField) {
+      if (!again) open.Clear();
+      const SharedSlice bytes = Extract(message, field->bytes);
+      if (!open.MergeFromString(std::string(AsText(bytes.view())))) return Unreadable("open");
+    } else if (kind == kBatchField) {
+      if (!again) batch = {};
+      QALAM_RETURN_IF_ERROR(MergeBatch(message, field->bytes, batch));
+    }
   }
-  if (!kind)
-    return Error(ErrorCode::kInvalidArgument, "a message needs one of open, batch, restart")
-        .With("field", "kind");
-  if (kind->number == kOpenField) return DecodeOpen(kind->bytes);
-  if (kind->number == kBatchField) return DecodeBatch(message, kind->bytes);
-  return ProduceMessage(ProduceRestart{});
+  switch (kind) {
+    case kOpenField:
+      return ProduceMessage(
+          ProduceOpen{{open.topic(), open.partition()}, FromProto(open.acks()), open.client_id()});
+    case kBatchField:
+      return ProduceMessage(std::move(batch));
+    case kRestartField:
+      return ProduceMessage(ProduceRestart{});
+    default:
+      return Error(ErrorCode::kInvalidArgument, "a message needs one of open, batch, restart")
+          .With("field", "kind");
+  }
 }
 
 Bytes EncodeProduceResponse(const std::vector<ProduceAnswer>& answers) {
@@ -100,13 +125,21 @@ std::vector<SharedSlice> EncodeFetchResult(const FetchResult& result) {
   PutField(fields, 5, result.leader_epoch);
   std::size_t size = 0;
   for (const SharedSlice& batch : result.batches) size += batch.size();
-  std::vector<SharedSlice> slices;
   if (size > 0) {
     PutVarint(fields, 1u << 3 | 2u);
     PutVarint(fields, size);
   }
-  slices.push_back(SharedSlice::Own(std::move(fields)));
-  slices.insert(slices.end(), result.batches.begin(), result.batches.end());
+  std::vector<SharedSlice> slices;
+  for (const SharedSlice& batch : result.batches) {
+    const BytesView bytes = batch.view();
+    if (bytes.size() < kSendBorrowBytesMin) {
+      fields.insert(fields.end(), bytes.begin(), bytes.end());
+      continue;
+    }
+    if (!fields.empty()) slices.push_back(SharedSlice::Own(std::exchange(fields, {})));
+    slices.push_back(batch);
+  }
+  if (!fields.empty()) slices.push_back(SharedSlice::Own(std::move(fields)));
   return slices;
 }
 

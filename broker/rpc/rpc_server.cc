@@ -1,0 +1,183 @@
+#include "broker/rpc/rpc_server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/resource_quota.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "broker/io/live_connections.h"
+#include "broker/rpc/answer_thread.h"
+#include "broker/rpc/cluster_service.h"
+#include "broker/rpc/log_service.h"
+#include "broker/rpc/rpc_context.h"
+#include "broker/rpc/stream_registry.h"
+#include "broker/rpc/topic_service.h"
+#include "common/check.h"
+#include "common/logging.h"
+#include "common/mutex.h"
+
+namespace qalam {
+namespace {
+
+constexpr int kFrameBytesMax = 1 << 20;  // A batch should arrive in as few pieces as can be.
+constexpr int kStreamWindowBytes = 1 << 20;
+constexpr int kPingsFloorMs = 5'000;  // A client that pings more often is cut off,
+constexpr int kPingStrikesMax = 2;    // after so many.
+constexpr int kSyncPollersMax = 2;    // For reflection, which is not asynchronous.
+
+int Milliseconds(std::chrono::milliseconds time) {
+  return static_cast<int>(std::min<std::int64_t>(time.count(), std::numeric_limits<int>::max()));
+}
+
+// Reflection comes with its library, for every server of the process; this takes it away again.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins, [](const auto& plugin) {
+      return dynamic_cast<grpc::reflection::ProtoServerReflectionPlugin*>(plugin.get()) != nullptr;
+    });
+  }
+};
+
+void SetLimits(const RpcOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
+  builder.SetMaxSendMessageSize(-1);  // Answers are bounded by what the broker puts into them.
+  grpc::ResourceQuota quota("qalam");
+  quota.Resize(options.memory_bytes_max);
+  quota.SetMaxThreads(options.threads_max);
+  builder.SetResourceQuota(quota);
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, kSyncPollersMax);
+  // Batches are compressed by their senders; a compressed message could only be a bomb.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  const std::pair<const char*, int> arguments[] = {
+      {GRPC_ARG_MAX_CONCURRENT_STREAMS, options.streams_max},
+      {GRPC_ARG_MAX_METADATA_SIZE, options.metadata_bytes_max},
+      {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, Milliseconds(options.handshake)},
+      {GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(options.connection_idle)},
+      {GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive)},
+      {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive)},
+      {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
+      {GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0},
+      {GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingsFloorMs},
+      {GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikesMax},
+      {GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytesMax},
+      {GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes},
+      {GRPC_ARG_HTTP2_BDP_PROBE, 0},  // Or windows would grow beyond that.
+      {GRPC_ARG_ENABLE_CHANNELZ, 0},
+      {GRPC_ARG_ALLOW_REUSEPORT, 0},
+  };
+  for (const auto& [name, value] : arguments) builder.AddChannelArgument(name, value);
+}
+
+class GrpcServer final : public RpcServer {
+ public:
+  GrpcServer(Broker& broker, const RpcOptions& options)
+      : options_(options),
+        connections_(options.connections_max),
+        streams_(options.open_streams_max),
+        log_service_(RpcContext{broker, options_, streams_, answers_, SystemClock::Get()}),
+        topic_service_(broker),
+        cluster_service_(broker) {}
+  ~GrpcServer() override { Stop(std::chrono::milliseconds(0)); }
+
+  Status Start() {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    if (!options_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
+    acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        grpc::InsecureServerCredentials());
+    builder.RegisterService(&log_service_);
+    builder.RegisterService(&topic_service_);
+    builder.RegisterService(&cluster_service_);
+    SetLimits(options_, builder);
+    server_ = builder.BuildAndStart();
+    if (!server_) return Error(ErrorCode::kUnknown, "the gRPC server did not start");
+    SetServing(false);
+    return OkStatus();
+  }
+
+  void HandOver(int descriptor) override {
+    // With the lock, so that gRPC is not shutting down meanwhile: it would leak the descriptor.
+    MutexLock lock(mutex_);
+    if (stopped_ || !connections_.Admit(descriptor)) {
+      ::close(descriptor);
+      if (!stopped_ && !full_) {
+        Logger("rpc").warn("connections refused max={}", options_.connections_max);
+      }
+      full_ = !stopped_;
+      return;
+    }
+    full_ = false;
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.listener_fd = -1;
+    connection.fd = descriptor;
+    acceptor_->HandleNewConnection(&connection);
+  }
+
+  void SetServing(bool serving) override {
+    auto* const health = server_->GetHealthCheckService();
+    if (health == nullptr) return;
+    for (const char* const service :
+         {"", v1::LogService::service_full_name(), v1::TopicService::service_full_name(),
+          v1::ClusterService::service_full_name()}) {
+      health->SetServingStatus(service, serving);
+    }
+  }
+
+  void Stop(std::chrono::milliseconds patience) override {
+    {
+      MutexLock lock(mutex_);
+      if (stopped_) return;
+      stopped_ = true;
+    }
+    if (server_) {
+      const auto deadline = std::chrono::system_clock::now() + patience;
+      SetServing(false);
+      if (!streams_.DrainAll(patience)) {
+        Logger("rpc").warn("streams cut off after patience_ms={} streams={}", patience.count(),
+                           streams_.size());
+      }
+      server_->Shutdown(deadline);
+      server_->Wait();
+    }
+    answers_.Stop();
+  }
+
+ private:
+  const RpcOptions options_;
+  LiveConnections connections_;
+  StreamRegistry streams_;
+  AnswerThread answers_;
+  LogServiceImpl log_service_;
+  TopicServiceImpl topic_service_;
+  ClusterServiceImpl cluster_service_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<grpc::Server> server_;
+  Mutex mutex_;
+  bool stopped_ QALAM_GUARDED_BY(mutex_) = false;
+  bool full_ QALAM_GUARDED_BY(mutex_) = false;  // The last connection was refused: said once.
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RpcServer>> RpcServer::Create(Broker& broker, const RpcOptions& options) {
+  auto server = std::make_unique<GrpcServer>(broker, options);
+  QALAM_RETURN_IF_ERROR(server->Start());
+  return std::unique_ptr<RpcServer>(std::move(server));
+}
+
+}  // namespace qalam

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include "common/error.h"
+
+namespace qalam {
+
+// The one place where our codes become gRPC's. The status carries the rich details (error_codec.h).
+grpc::StatusCode GrpcCodeOf(ErrorCode code);
+grpc::Status ToGrpcStatus(const Error& error);
+
+}  // namespace qalam

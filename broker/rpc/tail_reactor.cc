@@ -1,0 +1,108 @@
+#include "broker/rpc/tail_reactor.h"
+
+#include <utility>
+
+#include "broker/rpc/byte_buffers.h"
+#include "broker/rpc/status_map.h"
+#include "broker/wire/log_codec.h"
+#include "broker/wire/produce_codec.h"
+
+namespace qalam {
+
+void TailReactor::Start(const grpc::ByteBuffer& request) {
+  self_ = shared_from_this();
+  if (!rpc_.streams.Add(self_)) {
+    End(Error(ErrorCode::kTooManyRequests, "the broker serves as many streams as it may"));
+    return;
+  }
+  v1::TailRequest tail;
+  if (const Status parsed = ParseMessage(request, tail); !parsed.ok()) {
+    End(parsed.error());
+    return;
+  }
+  Open(tail);
+}
+
+void TailReactor::Open(const v1::TailRequest& request) {
+  rpc_.broker.OpenTail({request.topic(), request.partition()}, request.offset(),
+                       FetchBytesMax(request.max_bytes()),
+                       Reply<std::unique_ptr<TailSession>>(
+                           [self = self_](Result<std::unique_ptr<TailSession>> session) {
+                             if (!session.ok()) {
+                               self->End(std::move(session).error());
+                               return;
+                             }
+                             {
+                               MutexLock lock(self->mutex_);
+                               if (self->finished_) return;
+                               self->session_ = std::move(session).value();
+                             }
+                             self->Ask();
+                           }));
+}
+
+void TailReactor::Ask() {
+  TailSession* session = nullptr;
+  {
+    MutexLock lock(mutex_);
+    if (finished_ || end_with_) return;
+    session = session_.get();
+  }
+  session->Next(Reply<FetchResult>([self = shared_from_this()](Result<FetchResult> result) {
+    self->Answer(std::move(result));
+  }));
+}
+
+void TailReactor::Answer(Result<FetchResult> result) {
+  if (!result.ok()) {
+    End(std::move(result).error());
+    return;
+  }
+  {
+    MutexLock lock(mutex_);
+    if (finished_) return;
+    writing_ = true;  // From here on to OnWriteDone nobody finishes the stream.
+  }
+  outgoing_ = ToByteBuffer(EncodeFetchResult(*result));
+  StartWrite(&outgoing_);
+}
+
+void TailReactor::OnWriteDone(bool ok) {
+  outgoing_.Clear();
+  std::optional<Error> end;
+  {
+    MutexLock lock(mutex_);
+    writing_ = false;
+    end = end_with_;
+  }
+  if (!ok && !end) end = Error(ErrorCode::kCancelled, "the call was cancelled");
+  if (end) {
+    End(*std::move(end));
+  } else {
+    Ask();
+  }
+}
+
+void TailReactor::End(Error error) {
+  TailSession* session = nullptr;
+  {
+    MutexLock lock(mutex_);
+    if (!end_with_) end_with_ = std::move(error);
+    if (finished_ || writing_) return;
+    finished_ = true;
+    session = session_.get();
+    Finish(ToGrpcStatus(*end_with_));
+  }
+  if (session != nullptr) session->Cancel();
+}
+
+void TailReactor::Drain() { End(Error(ErrorCode::kShuttingDown, "the broker is stopping")); }
+
+void TailReactor::OnCancel() { End(Error(ErrorCode::kCancelled, "the call was cancelled")); }
+
+void TailReactor::OnDone() {
+  rpc_.streams.Remove(this);
+  const auto last = std::move(self_);
+}
+
+}  // namespace qalam

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <optional>
+
+#include "broker/rpc/rpc_context.h"
+#include "common/mutex.h"
+#include "qalam/v1/log.pb.h"
+
+namespace qalam {
+
+// One Tail stream: asks its session for the next piece, sends it, and asks again when the transport
+// took it. So a slow reader stalls only itself, and costs one piece of memory that it mostly shares
+// with the log. Thread: gRPC's and the broker's readers'; a lock keeps them apart, and the broker
+// is never called with it held.
+class TailReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                          public DrainableStream,
+                          public std::enable_shared_from_this<TailReactor> {
+ public:
+  explicit TailReactor(const RpcContext& rpc) : rpc_(rpc) {}
+  // Once it is owned by a shared_ptr. It then keeps itself until OnDone.
+  void Start(const grpc::ByteBuffer& request);
+  void Drain() override;
+
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  void Open(const v1::TailRequest& request);
+  void Ask();
+  void Answer(Result<FetchResult> result);
+  // Ends the stream, now or as soon as no write is under way. The first error counts.
+  void End(Error error);
+
+  const RpcContext rpc_;
+  std::shared_ptr<TailReactor> self_;  // From Start to OnDone.
+  grpc::ByteBuffer outgoing_;          // Of the write under way.
+  Mutex mutex_;
+  // Set once, under the lock; stays until the last question is answered.
+  std::unique_ptr<TailSession> session_ QALAM_GUARDED_BY(mutex_);
+  bool writing_ QALAM_GUARDED_BY(mutex_) = false;
+  bool finished_ QALAM_GUARDED_BY(mutex_) = false;  // gRPC must not be called any more.
+  std::optional<Error> end_with_ QALAM_GUARDED_BY(mutex_);
+};
+
+}  // namespace qalam
