@@ -33,6 +33,7 @@ class Mailbox {
   void Post(T command) {
     {
       MutexLock lock(mutex_);
+      if (sealed_) return;  // `command` is destroyed on return, outside the lock.
       queue_.push_back(std::move(command));
       if (!waiting_) return;
     }
@@ -75,6 +76,13 @@ class Mailbox {
     }
     for (auto& callback : room) callback();
   }
+  // The owner has gone: nothing is taken any more; Post drops what it is given. Returns what waited.
+  std::vector<T> Seal() {
+    Close();
+    MutexLock lock(mutex_);
+    sealed_ = true;
+    return std::exchange(queue_, {});
+  }
   std::size_t size() const {
     MutexLock lock(mutex_);
     return queue_.size();
@@ -86,6 +94,7 @@ class Mailbox {
   CondVar ready_;
   bool waiting_ QALAM_GUARDED_BY(mutex_) = false;
   bool closed_ QALAM_GUARDED_BY(mutex_) = false;
+  bool sealed_ QALAM_GUARDED_BY(mutex_) = false;
   std::vector<T> queue_ QALAM_GUARDED_BY(mutex_);
   std::vector<UniqueFunction<void()>> room_ QALAM_GUARDED_BY(mutex_);
 };

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "broker/api/broker.h"
 #include "broker/api/config_service.h"
@@ -61,6 +62,8 @@ class LocalBroker : public Broker {
   // `qalam config set qalam.retention.clock=accept`: the wall clock is right as it is now, deletion
   // by time goes on from it.
   virtual void AcceptRetentionClock() = 0;
+  // What waits where, a line a queue, for the log (SIGUSR1).
+  virtual std::vector<std::string> DescribeQueues() = 0;
   virtual void SetAddress(std::string address) = 0;  // What DescribeCluster tells clients.
 };
 

@@ -13,7 +13,9 @@
 
 namespace qalam {
 
-// LocalBroker over a PartitionHost and a Controller. See broker.h for what each call does.
+// LocalBroker over a PartitionHost and a Controller. See broker.h for what each call does; they are
+// in three files: local_broker_impl.cc (start, stop, writing), local_broker_reads.cc,
+// local_broker_topics.cc (topics, cluster, settings, retention).
 class LocalBrokerImpl final : public LocalBroker {
  public:
   LocalBrokerImpl(FileSystem& fs, const Clock& clock, Controller& controller, ConfigService& config,
@@ -24,17 +26,20 @@ class LocalBrokerImpl final : public LocalBroker {
   void OnLogFailure(UniqueFunction<void(const Error&)> callback) override;
   void SetAddress(std::string address) override;
   void RefreshTopics() override;
+  std::vector<std::string> DescribeQueues() override;
   void AcceptRetentionClock() override { accept_clock_.store(true); }
 
   void OpenProduce(TopicPartition partition, Acks acks, std::shared_ptr<const Origin> origin,
                    Reply<std::unique_ptr<ProduceSession>> reply) override;
   void Append(AppendRequest request, Reply<AppendResult> reply) override;
+  void InitProducer(Reply<ProducerIdentity> reply) override;
+
   void Fetch(FetchRequest request, Reply<FetchResult> reply) override;
   void OpenTail(TopicPartition partition, Offset from, std::size_t bytes_max,
                 Reply<std::unique_ptr<TailSession>> reply) override;
   void ListOffsets(std::string topic, std::vector<OffsetQuery> queries,
                    Reply<std::vector<OffsetAnswer>> reply) override;
-  void InitProducer(Reply<ProducerIdentity> reply) override;
+
   void CreateTopic(CreateTopicRequest request, Reply<TopicInfo> reply) override;
   void DeleteTopic(std::string name, bool validate_only, Reply<Unit> reply) override;
   void DescribeTopic(std::string name, Reply<TopicDescription> reply) override;
@@ -54,10 +59,24 @@ class LocalBrokerImpl final : public LocalBroker {
   // The partition, open; made first where topics are created on first use and `may_create`.
   void Resolve(TopicPartition partition, bool may_create, HandleReply reply);
   Result<std::shared_ptr<PartitionHandle>> Find(const TopicPartition& partition) const;
-  // Answers when every handle is open or offline.
+  // Runs `then` when every handle is open or known not to be.
   void OpenAll(std::vector<std::shared_ptr<PartitionHandle>> handles, UniqueFunction<void()> then);
-  void ScheduleRetention();
+  // True, and answered, when the broker stops.
+  template <typename T>
+  bool Stopping(Reply<T>& reply) const {
+    if (!stopping_.load()) return false;
+    reply(Error(ErrorCode::kShuttingDown, "the broker is stopping; nothing was done"));
+    return true;
+  }
+  void AppendTo(std::shared_ptr<PartitionHandle> handle, AppendRequest request,
+                Reply<AppendResult> reply);
+  ClusterInfo MakeClusterInfo() const;
+  // Puts the settings of the controller's newest image in force.
+  void TakeSettings(const std::string& topic);
+  void ScheduleRetention(std::chrono::nanoseconds after);
   void RetentionPass();
+  void ApplyRetention(std::shared_ptr<PartitionHandle> handle,
+                      std::optional<TimestampMs> retention_now);
 
   FileSystem& fs_;
   const Clock& clock_;
@@ -66,14 +85,13 @@ class LocalBrokerImpl final : public LocalBroker {
   const LocalBrokerOptions options_;
   PartitionHost host_;
   ReadContext reads_;
-  std::optional<RetentionClock>
-      retention_clock_;  // Touched by the background pool's one thread only.
-  std::chrono::nanoseconds retention_after_{0};
+  std::optional<RetentionClock> retention_clock_;  // The background pool's one thread.
   std::atomic<bool> accept_clock_{false};
   std::atomic<bool> retention_paused_{false};
   std::atomic<bool> stopping_{false};
   const TimestampMs started_ms_;
-  Mutex mutex_;
+  Mutex settings_mutex_;  // Settings are taken over one after another, so the newest win.
+  mutable Mutex mutex_;
   std::string address_ QALAM_GUARDED_BY(mutex_);
 };
 

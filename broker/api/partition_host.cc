@@ -3,10 +3,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
+#include <thread>
 
+#include "broker/api/latch.h"
 #include "broker/log/partition_metadata.h"
 #include "common/check.h"
 #include "common/logging.h"
@@ -15,63 +14,32 @@ namespace qalam {
 namespace {
 
 constexpr std::string_view kCreatingPrefix = "create:";  // No topic's name has a colon.
-constexpr std::string_view kDeleteSuffix = "-delete";
-constexpr std::string_view kStraySuffix = "-stray";
 constexpr std::size_t kOpenThreads = 8;  // Opening waits for the disk more than it works.
 constexpr std::size_t kDescriptorsReserved = 64;
 
-// Name of a partition's directory: topic, '-', number.
-std::optional<TopicPartition> ParseDirectoryName(std::string_view name) {
-  const std::size_t dash = name.rfind('-');
-  if (dash == std::string_view::npos || dash == 0 || dash + 1 == name.size()) return std::nullopt;
-  PartitionId partition = 0;
-  for (const char c : name.substr(dash + 1)) {
-    if (c < '0' || c > '9' || partition > 100'000'000) return std::nullopt;
-    partition = partition * 10 + (c - '0');
-  }
-  return TopicPartition{std::string(name.substr(0, dash)), partition};
-}
-
-std::size_t OpenSegmentsMax(std::int32_t wanted) {
+// Sealed segments kept open: a quarter, since a segment has a log and readers have their own, and
+// the active segments of all partitions need the rest.
+std::size_t OpenSegmentsMax(std::int32_t open_files_max) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   const auto allowed = static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 20));
-  const std::size_t max = wanted > 0 ? static_cast<std::size_t>(wanted) : allowed;
-  return max > 2 * kDescriptorsReserved ? (max - kDescriptorsReserved) / 4
-                                        : kDescriptorsReserved / 4;
+  const std::size_t max = open_files_max > 0 ? static_cast<std::size_t>(open_files_max) : allowed;
+  return (std::max(max, 2 * kDescriptorsReserved) - kDescriptorsReserved) / 4;
 }
 
-// Runs `work(i)` for every i below `count` on a few threads and waits for all.
-template <typename Work>
-void InParallel(std::size_t count, Work work) {
-  std::atomic<std::size_t> next{0};
-  std::vector<std::thread> threads;
-  for (std::size_t t = 0; t < std::min(count, kOpenThreads); ++t) {
-    threads.emplace_back([&] {
-      for (std::size_t i = next++; i < count; i = next++) work(i);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+std::string CreatingName(std::string_view topic) {
+  return std::string(kCreatingPrefix) + std::string(topic);
 }
 
-// Waits until `expected` parts have reported. Thread: any.
-class Latch {
- public:
-  explicit Latch(std::size_t expected) : left_(expected) {}
-  void Arrive() {
-    std::lock_guard lock(mutex_);
-    if (--left_ == 0) done_.notify_all();
-  }
-  void Wait() {
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [&] { return left_ == 0; });
-  }
+Error WhyNotOpen(const PartitionHandle& handle) {
+  if (const auto problem = handle.problem.Load()) return *problem;
+  return Error(ErrorCode::kShuttingDown, "the broker is stopping; nothing was done");
+}
 
- private:
-  std::mutex mutex_;
-  std::condition_variable done_;
-  std::size_t left_;
-};
+// Passes by itself: the partition is not offline for that.
+bool PassesAgain(const Error& error) {
+  return error.code() == ErrorCode::kTooManyRequests || error.code() == ErrorCode::kNoSpace;
+}
 
 }  // namespace
 
@@ -81,8 +49,10 @@ PartitionHost::PartitionHost(FileSystem& fs, const Clock& clock, const LocalBrok
       options_(options),
       segment_cache_(std::make_shared<SegmentCache>(OpenSegmentsMax(options.open_files_max))),
       budget_(std::make_shared<ByteBudget>(options.append_bytes_in_flight_max)),
-      sync_pool_("sync", static_cast<std::size_t>(options.sync_threads)),
-      reader_pool_("reader", static_cast<std::size_t>(options.reader_threads)),
+      sync_pool_("sync", static_cast<std::size_t>(std::max(1, options.sync_threads))),
+      wake_pool_("wake", static_cast<std::size_t>(std::max(1, options.reader_threads))),
+      reader_pool_("reader", static_cast<std::size_t>(std::max(1, options.reader_threads))),
+      topics_pool_("topics", 1),
       background_("background", 1),
       timers_(clock) {}
 
@@ -119,6 +89,8 @@ PartitionSettings PartitionHost::SettingsOf(const TopicImage& image, std::int32_
   return settings;
 }
 
+// Spread evenly over the writer threads; where a topic begins depends on its name, so that topics
+// of one partition don't all meet on the first thread.
 std::shared_ptr<const HostedTopic> PartitionHost::MakeHandles(
     std::shared_ptr<const TopicImage> image) {
   auto topic = std::make_shared<HostedTopic>();
@@ -133,156 +105,6 @@ std::shared_ptr<const HostedTopic> PartitionHost::MakeHandles(
   return topic;
 }
 
-Status PartitionHost::Start(const ClusterImage& image) {
-  QALAM_RETURN_IF_ERROR(fs_.CreateDirectory(options_.log_directory));
-  direct_alignment_ = fs_.ProbeDirectAlignment(options_.log_directory);
-  QALAM_ASSIGN_OR_RETURN(dirty_, DirtySet::Open(fs_, options_.log_directory));
-  QALAM_RETURN_IF_ERROR(MoveStraysAside(image));
-  const PartitionContext context{fs_, clock_, *dirty_, sync_pool_, reader_pool_, on_log_failure_};
-  for (std::int32_t i = 0; i < std::max(1, options_.writer_threads); ++i) {
-    writers_.push_back(std::make_unique<WriterThread>(i, context, options_.mailbox_commands_max));
-  }
-  sync_pool_.Start();
-  reader_pool_.Start();
-  background_.Start();
-  timers_.Start();
-  for (auto& writer : writers_) writer->Start();
-  started_ = true;
-  return OpenAtStart(image);
-}
-
-// Directories that no topic knows are kept, out of the way. `-delete` ones are finished.
-Status PartitionHost::MoveStraysAside(const ClusterImage& image) {
-  QALAM_ASSIGN_OR_RETURN(const auto entries, fs_.List(options_.log_directory));
-  std::vector<std::string> strays;
-  std::size_t known = 0;
-  for (const DirectoryEntry& entry : entries) {
-    if (!entry.is_directory || entry.name.ends_with(kStraySuffix)) continue;
-    if (entry.name.ends_with(kDeleteSuffix)) {
-      RemoveLater(JoinPath(options_.log_directory, entry.name), std::chrono::milliseconds(0));
-      continue;
-    }
-    const auto parsed = ParseDirectoryName(entry.name);
-    const auto topic = parsed ? image.topics.find(parsed->topic) : image.topics.end();
-    bool ours = topic != image.topics.end() &&
-                parsed->partition < static_cast<PartitionId>(topic->second->partitions.size());
-    if (ours) {
-      const auto id = ReadPartitionMetadata(fs_, JoinPath(options_.log_directory, entry.name));
-      // Of an older topic of the same name. (Without the file: half made; judged when it is
-      // opened.)
-      if (id.ok() && *id != topic->second->id) ours = false;
-    }
-    if (ours) {
-      ++known;
-    } else if (parsed) {
-      strays.push_back(entry.name);
-    }
-  }
-  if (image.topics.empty() && !strays.empty()) {
-    return Error(ErrorCode::kMetadataMissing,
-                 options_.log_directory + " holds " + std::to_string(strays.size()) +
-                     " partitions (first " + strays.front() + "), but the metadata knows no topic");
-  }
-  for (const std::string& name : strays) {
-    const std::string aside = name + "." + Uuid::Random().ToString() + std::string(kStraySuffix);
-    QALAM_RETURN_IF_ERROR(fs_.Rename(JoinPath(options_.log_directory, name),
-                                     JoinPath(options_.log_directory, aside)));
-    Logger("api").warn("partition unknown to the metadata moved aside from={} to={}", name, aside);
-    ++strays_;
-  }
-  if (!strays.empty()) QALAM_RETURN_IF_ERROR(fs_.SyncDirectory(options_.log_directory));
-  return OkStatus();
-}
-
-Status PartitionHost::OpenAtStart(const ClusterImage& image) {
-  struct ToOpen {
-    std::shared_ptr<PartitionHandle> handle;
-    bool create = false;
-    std::optional<Result<std::unique_ptr<Log>>> log;
-  };
-  std::vector<ToOpen> to_open;
-  for (const auto& [name, topic] : image.topics) {
-    const auto hosted = MakeHandles(topic);
-    const bool creating = dirty_->Contains(std::string(kCreatingPrefix) + name);
-    for (const auto& handle : hosted->partitions) {
-      // One that was written to had its directory: if that is missing now, something is wrong.
-      const bool written = dirty_->Contains(handle->name.ToString());
-      if (creating || written) to_open.push_back({handle, creating && !written, {}});
-    }
-    MutexLock lock(mutex_);
-    topics_[name] = hosted;
-  }
-  InParallel(to_open.size(), [&](std::size_t i) {
-    ToOpen& work = to_open[i];
-    if (work.create) {
-      if (const Status made = MakeLog(*work.handle); !made.ok()) {
-        work.log.emplace(made.error());
-        return;
-      }
-    }
-    work.log.emplace(OpenLog(*work.handle, false));
-  });
-  std::set<std::string, std::less<>> still_dirty;
-  Latch latch(to_open.size());
-  for (ToOpen& work : to_open) {
-    if (!work.log->ok()) {
-      SetOffline(*work.handle, work.log->error());
-      latch.Arrive();
-      continue;
-    }
-    // Recovered and synced, but in use again as soon as somebody writes: it stays in the set.
-    still_dirty.insert(work.handle->name.ToString());
-    work.handle->writer.Post(
-        [&latch, handle = work.handle, log = std::move(*work.log).value()]() mutable {
-          handle->writer.Adopt(handle, std::move(log));
-          latch.Arrive();
-        });
-  }
-  latch.Wait();
-  return to_open.empty() ? OkStatus() : dirty_->Reset(std::move(still_dirty));
-}
-
-Result<std::unique_ptr<Log>> PartitionHost::OpenLog(const PartitionHandle& handle, bool clean) {
-  auto log = Log::Open(fs_, clock_, handle.settings.Load()->log, handle.topic_id, clean);
-  if (!log.ok()) {
-    if (log.error().code() == ErrorCode::kNotFound) {
-      return Error(ErrorCode::kCorruption,
-                   "the directory of " + handle.name.ToString() +
-                       " or its partition.metadata is missing: " + log.error().message());
-    }
-    return log;
-  }
-  const RecoveryReport& report = (*log)->recovery();
-  if (report.recovered) {
-    Logger("api").info("partition recovered tp={} end={} scanned_bytes={} torn_bytes_cut={}",
-                       handle.name.ToString(), (*log)->end_offset(), report.scanned_bytes,
-                       report.torn_bytes_cut);
-  }
-  for (const std::string& note : report.notes)
-    Logger("api").warn("recovery tp={} note=\"{}\"", handle.name.ToString(), note);
-  return log;
-}
-
-Status PartitionHost::MakeLog(const PartitionHandle& handle) {
-  const std::string directory = DirectoryOf(handle.name);
-  QALAM_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(directory));
-  if (exists) {
-    const auto id = ReadPartitionMetadata(fs_, directory);
-    if (id.ok() && *id == handle.topic_id) return OkStatus();
-    // Half made: written last, the metadata file says that the rest is there.
-    const std::string aside =
-        directory + "." + Uuid::Random().ToString() + std::string(kStraySuffix);
-    QALAM_RETURN_IF_ERROR(fs_.Rename(directory, aside));
-  }
-  return Log::Create(fs_, handle.settings.Load()->log, handle.topic_id);
-}
-
-void PartitionHost::SetOffline(PartitionHandle& handle, const Error& error) {
-  Logger("api").error("partition offline tp={} error={}", handle.name.ToString(), error.ToString());
-  handle.problem.Store(std::make_shared<const Error>(error));
-  handle.state.store(PartitionHandle::State::kOffline);
-}
-
 std::shared_ptr<const HostedTopic> PartitionHost::Find(std::string_view topic) const {
   MutexLock lock(mutex_);
   const auto found = topics_.find(topic);
@@ -292,48 +114,177 @@ std::shared_ptr<const HostedTopic> PartitionHost::Find(std::string_view topic) c
 std::vector<std::shared_ptr<const HostedTopic>> PartitionHost::All() const {
   std::vector<std::shared_ptr<const HostedTopic>> all;
   MutexLock lock(mutex_);
+  all.reserve(topics_.size());
   for (const auto& [name, topic] : topics_) all.push_back(topic);
   return all;
 }
 
+// --- making and opening ---
+
+// Its making was announced in this run or the one before, its first append was not.
+bool PartitionHost::NeverHadData(const PartitionHandle& handle) const {
+  return dirty_->Contains(CreatingName(handle.name.topic)) &&
+         !dirty_->Contains(handle.name.ToString());
+}
+
+Status PartitionHost::MakeLog(const PartitionHandle& handle) {
+  const std::string directory = DirectoryOf(handle.name);
+  QALAM_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(directory));
+  if (exists) {
+    const auto id = ReadPartitionMetadata(fs_, directory);
+    if (id.ok() && *id == handle.topic_id) return OkStatus();
+    // Half made: written last, the metadata file says that the rest is there.
+    QALAM_ASSIGN_OR_RETURN(const std::string aside,
+                           MoveAsideAsStray(fs_, options_.log_directory, handle.name.ToString()));
+    Logger("api").warn("half-made partition moved aside tp={} to={}", handle.name.ToString(),
+                       aside);
+  }
+  return Log::Create(fs_, handle.settings.Load()->log, handle.topic_id);
+}
+
+Result<std::unique_ptr<Log>> PartitionHost::OpenLog(const PartitionHandle& handle, bool clean) {
+  if (NeverHadData(handle)) QALAM_RETURN_IF_ERROR(MakeLog(handle));
+  auto log = Log::Open(fs_, clock_, handle.settings.Load()->log, handle.topic_id, clean);
+  if (!log.ok()) {
+    if (log.error().code() != ErrorCode::kNotFound) return log;
+    return Error(ErrorCode::kCorruption,
+                 "the directory of " + handle.name.ToString() +
+                     " or a file in it is missing: " + log.error().message());
+  }
+  const RecoveryReport& report = (*log)->recovery();
+  if (report.recovered) {
+    Logger("api").info("partition recovered tp={} end={} scanned_bytes={} torn_bytes_cut={}",
+                       handle.name.ToString(), (*log)->end_offset(), report.scanned_bytes,
+                       report.torn_bytes_cut);
+  }
+  for (const std::string& note : report.notes) {
+    Logger("api").warn("recovery tp={} note=\"{}\"", handle.name.ToString(), note);
+  }
+  return log;
+}
+
+void PartitionHost::Adopt(const std::shared_ptr<PartitionHandle>& handle,
+                          Result<std::unique_ptr<Log>> log) {
+  std::optional<Error> error;
+  if (handle->state.load() != PartitionHandle::State::kClosed) {
+    error = WhyNotOpen(*handle);  // Deleted meanwhile.
+  } else if (log.ok()) {
+    handle->writer.Adopt(handle, std::move(log).value());
+  } else {
+    error = log.error();
+    if (PassesAgain(*error)) {
+      Logger("api").warn("partition not opened, tried again at its next use tp={} error={}",
+                         handle->name.ToString(), error->ToString());
+    } else {
+      Logger("api").error("partition offline tp={} error={}", handle->name.ToString(),
+                          error->ToString());
+      handle->problem.Store(std::make_shared<const Error>(*error));
+      handle->state.store(PartitionHandle::State::kOffline);
+    }
+  }
+  AnswerOpening(handle, error);
+}
+
+void PartitionHost::AnswerOpening(const std::shared_ptr<PartitionHandle>& handle,
+                                  const std::optional<Error>& error) {
+  std::vector<Reply<Unit>> waiting;
+  {
+    MutexLock lock(mutex_);
+    const auto found = opening_.find(handle.get());
+    if (found == opening_.end()) return;
+    waiting = std::move(found->second);
+    opening_.erase(found);
+  }
+  for (Reply<Unit>& reply : waiting) {
+    if (error) {
+      reply(*error);
+    } else {
+      reply(Unit{});
+    }
+  }
+}
+
+void PartitionHost::WithOpen(std::shared_ptr<PartitionHandle> handle, Reply<Unit> reply) {
+  using State = PartitionHandle::State;
+  State state = handle->state.load();
+  if (state == State::kClosed) {
+    MutexLock lock(mutex_);
+    state = handle->state.load();  // Leaves kClosed before `opening_` lets go of it.
+    if (state == State::kClosed) {
+      auto& waiting = opening_[handle.get()];
+      waiting.push_back(std::move(reply));
+      if (waiting.size() > 1) return;
+    }
+  }
+  if (state == State::kOpen) {
+    reply(Unit{});
+  } else if (state != State::kClosed) {
+    reply(WhyNotOpen(*handle));
+  } else {
+    reader_pool_.Post([this, handle = std::move(handle)] {
+      auto log = OpenLog(*handle, true);
+      WriterThread& writer = handle->writer;
+      writer.Post(
+          [this, handle, log = std::move(log)]() mutable { Adopt(handle, std::move(log)); });
+    });
+  }
+}
+
+void PartitionHost::WhenIdle(std::shared_ptr<PartitionHandle> handle,
+                             UniqueFunction<void(Result<Partition*>)> task) {
+  Reply<Unit> opened([handle, task = std::move(task)](Result<Unit> result) mutable {
+    if (!result.ok()) {
+      task(std::move(result).error());
+      return;
+    }
+    WriterThread& writer = handle->writer;
+    writer.Post([handle = std::move(handle), task = std::move(task)]() mutable {
+      Partition* const partition = handle->owned;
+      if (partition == nullptr) {
+        task(WhyNotOpen(*handle));
+        return;
+      }
+      partition->WhenIdle([partition, task = std::move(task)]() mutable { task(partition); });
+    });
+  });
+  WithOpen(handle, std::move(opened));
+}
+
+// --- topics ---
+
 Status PartitionHost::AnnounceCreation(const std::string& topic) {
-  return dirty_->Add(std::string(kCreatingPrefix) + topic);
+  return dirty_->Add(CreatingName(topic));
 }
 
 void PartitionHost::Create(std::shared_ptr<const TopicImage> image, Reply<Unit> reply) {
-  const auto hosted = MakeHandles(std::move(image));
-  background_.Post([this, hosted, reply = std::move(reply)]() mutable {
-    std::vector<std::optional<Result<std::unique_ptr<Log>>>> logs(hosted->partitions.size());
-    InParallel(logs.size(), [&](std::size_t i) {
-      const Status made = MakeLog(*hosted->partitions[i]);
-      logs[i].emplace(made.ok() ? OpenLog(*hosted->partitions[i], true)
-                                : Result<std::unique_ptr<Log>>(made.error()));
-    });
-    std::optional<Error> failed;
-    Latch latch(logs.size());
-    for (std::size_t i = 0; i < logs.size(); ++i) {
+  topics_pool_.Post([this, image = std::move(image), reply = std::move(reply)]() mutable {
+    const auto hosted = MakeHandles(std::move(image));
+    std::vector<Status> made(hosted->partitions.size());
+    const auto latch = std::make_shared<Latch>(made.size());
+    InParallel(made.size(), kOpenThreads, [&](std::size_t i) {
       const auto& handle = hosted->partitions[i];
-      if (!logs[i]->ok()) {
-        failed = logs[i]->error();
-        SetOffline(*handle, logs[i]->error());
-        latch.Arrive();
-        continue;
-      }
-      handle->writer.Post([&latch, handle, log = std::move(*logs[i]).value()]() mutable {
-        handle->writer.Adopt(handle, std::move(log));
-        latch.Arrive();
+      made[i] = MakeLog(*handle);
+      auto log =
+          made[i].ok() ? OpenLog(*handle, true) : Result<std::unique_ptr<Log>>(made[i].error());
+      if (!log.ok()) made[i] = log.error();
+      handle->writer.Post([this, handle, log = std::move(log), arrival = Arrival(latch)]() mutable {
+        Adopt(handle, std::move(log));
       });
-    }
-    latch.Wait();
+    });
+    latch->Wait();
     {
       MutexLock lock(mutex_);
       topics_[hosted->image->name] = hosted;
     }
-    if (failed) {
-      reply(std::move(*failed));
-    } else {
-      reply(Unit{});
+    for (const Status& status : made) {
+      if (status.ok()) continue;
+      reply(Error(status.error().code(), "topic \"" + hosted->image->name +
+                                             "\" exists now, but not all of its partitions could "
+                                             "be made: " +
+                                             status.error().message()));
+      return;
     }
+    reply(Unit{});
   });
 }
 
@@ -342,7 +293,7 @@ void PartitionHost::Alter(std::shared_ptr<const TopicImage> image) {
   {
     MutexLock lock(mutex_);
     const auto found = topics_.find(image->name);
-    if (found == topics_.end()) return;
+    if (found == topics_.end() || found->second->image->id != image->id) return;
     altered->partitions = found->second->partitions;
     altered->image = image;
     found->second = altered;
@@ -356,152 +307,177 @@ void PartitionHost::Alter(std::shared_ptr<const TopicImage> image) {
   }
 }
 
-void PartitionHost::Delete(const std::string& name, Reply<Unit> reply) {
+void PartitionHost::Delete(std::shared_ptr<const TopicImage> image, Reply<Unit> reply) {
+  topics_pool_.Post([this, image = std::move(image), reply = std::move(reply)]() mutable {
+    DeleteNow(*image);
+    reply(Unit{});
+  });
+}
+
+void PartitionHost::DeleteNow(const TopicImage& image) {
   std::shared_ptr<const HostedTopic> topic;
   {
     MutexLock lock(mutex_);
-    const auto found = topics_.find(name);
-    if (found == topics_.end()) {
-      topic = nullptr;
-    } else {
-      topic = found->second;
-      topics_.erase(found);
-    }
+    const auto found = topics_.find(image.name);
+    if (found == topics_.end()) return;
+    topic = found->second;
+    topics_.erase(found);
   }
-  if (!topic) {
-    reply(Unit{});
-    return;
-  }
-  const Error gone(ErrorCode::kUnknownTopic, "topic \"" + name + "\" was deleted");
-  auto left = std::make_shared<std::atomic<std::size_t>>(topic->partitions.size());
-  auto shared_reply = std::make_shared<Reply<Unit>>(std::move(reply));
-  const std::chrono::milliseconds delay(topic->image->config.file_delete_delay_ms);
-  const auto finish = [this, left, shared_reply, delay](const PartitionHandle& handle) {
-    const std::string directory = DirectoryOf(handle.name);
-    std::string shortened = handle.name.ToString();
-    shortened.resize(std::min<std::size_t>(shortened.size(), 200));
-    const std::string aside =
-        JoinPath(options_.log_directory,
-                 shortened + "." + Uuid::Random().ToString() + std::string(kDeleteSuffix));
-    const Status moved = fs_.Rename(directory, aside);
-    if (moved.ok()) {
-      RemoveLater(aside, delay);
-    } else if (moved.error().code() != ErrorCode::kNotFound) {
-      Logger("api").warn("directory not moved aside dir={} error={}", directory,
-                         moved.error().ToString());
-    }
-    if (left->fetch_sub(1) == 1) {
-      (void)fs_.SyncDirectory(options_.log_directory);
-      (*shared_reply)(Unit{});
-    }
-  };
+  const auto gone = std::make_shared<const Error>(
+      Error(ErrorCode::kUnknownTopic, "topic \"" + image.name + "\" was deleted")
+          .With("topic", image.name));
+  const auto latch = std::make_shared<Latch>(topic->partitions.size());
   for (const auto& handle : topic->partitions) {
-    handle->writer.Post([this, handle, gone, finish] {
+    handle->writer.Post([this, handle, gone, arrival = Arrival(latch)]() mutable {
+      handle->problem.Store(gone);
       handle->state.store(PartitionHandle::State::kGone);
-      handle->problem.Store(std::make_shared<const Error>(gone));
-      auto wakes = handle->high_watermark.Close();
-      reader_pool_.Post([wakes = std::move(wakes)]() mutable {
+      wake_pool_.Post([wakes = handle->high_watermark.Close()]() mutable {
         for (auto& wake : wakes) wake();
       });
-      if (handle->owned == nullptr) {
-        finish(*handle);
-        return;
-      }
-      handle->owned->RefuseQueued(gone);
-      handle->owned->WhenIdle([handle, finish] {
+      if (handle->owned == nullptr) return;
+      handle->owned->RefuseQueued(*gone);
+      handle->owned->WhenIdle([handle, arrival = std::move(arrival)]() mutable {
         // Not from inside the partition: the writer lets go of it in its next turn.
-        handle->writer.Post([handle, finish] {
-          handle->writer.Release(*handle);
-          finish(*handle);
-        });
+        handle->writer.Post(
+            [handle, arrival = std::move(arrival)] { (void)handle->writer.Release(*handle); });
       });
     });
   }
-}
-
-void PartitionHost::OpenHere(const std::shared_ptr<PartitionHandle>& handle) {
-  if (handle->state.load() != PartitionHandle::State::kClosed) return;
-  auto log = OpenLog(*handle, true);
-  if (!log.ok()) {
-    SetOffline(*handle, log.error());
-    return;
-  }
-  handle->writer.Adopt(handle, std::move(log).value());
-}
-
-void PartitionHost::WithOpen(std::shared_ptr<PartitionHandle> handle, Reply<Unit> reply) {
-  const auto answer = [](PartitionHandle& of, Reply<Unit>& to) {
-    if (of.state.load() == PartitionHandle::State::kOpen) {
-      to(Unit{});
-    } else if (const auto problem = of.problem.Load()) {
-      to(*problem);
-    } else {
-      to(Error(ErrorCode::kShuttingDown, "the broker is stopping"));
+  latch->Wait();
+  std::vector<std::string> aside;
+  for (const auto& handle : topic->partitions) {
+    // Still owned: the broker stopped meanwhile. The next start finds the directory astray.
+    if (handle->owned != nullptr) continue;
+    auto moved = MoveAsideToDelete(fs_, options_.log_directory, handle->name.ToString());
+    if (moved.ok()) {
+      aside.push_back(std::move(moved).value());
+    } else if (moved.error().code() != ErrorCode::kNotFound) {
+      Logger("api").warn("directory of a deleted topic not moved aside tp={} error={}",
+                         handle->name.ToString(), moved.error().ToString());
     }
-  };
-  if (handle->state.load() != PartitionHandle::State::kClosed) {
-    answer(*handle, reply);
-    return;
   }
-  WriterThread& writer = handle->writer;
-  writer.Post([this, answer, handle = std::move(handle), reply = std::move(reply)]() mutable {
-    OpenHere(handle);
-    answer(*handle, reply);
+  if (const Status synced = fs_.SyncDirectory(options_.log_directory); !synced.ok()) {
+    Logger("api").warn("log directory not synced error={}", synced.error().ToString());
+  }
+  // A topic of that name that comes next begins anew.
+  std::vector<std::string> names = {CreatingName(image.name)};
+  for (const auto& handle : topic->partitions) names.push_back(handle->name.ToString());
+  if (const Status removed = dirty_->Remove(names); !removed.ok()) {
+    Logger("api").warn("dirty set not cleared of a deleted topic topic={} error={}", image.name,
+                       removed.error().ToString());
+  }
+  for (const std::string& name : aside) {
+    RemoveLater(name, std::chrono::milliseconds(image.config.file_delete_delay_ms));
+  }
+}
+
+void PartitionHost::RemoveLater(const std::string& name, std::chrono::milliseconds delay) {
+  timers_.At(clock_.Now() + delay, [this, name] {
+    background_.Post([this, name] {
+      const Status removed = RemovePartitionDirectory(fs_, JoinPath(options_.log_directory, name));
+      if (removed.ok() || removed.error().code() == ErrorCode::kNotFound) return;
+      Logger("api").warn("directory not removed name={} error={}", name,
+                         removed.error().ToString());
+    });
   });
 }
 
-void PartitionHost::WhenIdle(std::shared_ptr<PartitionHandle> handle,
-                             UniqueFunction<void(Result<Partition*>)> task) {
-  WriterThread& writer = handle->writer;
-  writer.Post([this, handle = std::move(handle), task = std::move(task)]() mutable {
-    OpenHere(handle);
-    if (handle->state.load() != PartitionHandle::State::kOpen || handle->owned == nullptr) {
-      const auto problem = handle->problem.Load();
-      task(problem ? *problem : Error(ErrorCode::kShuttingDown, "the broker is stopping"));
-      return;
+// --- start and stop ---
+
+Status PartitionHost::Start(const ClusterImage& image) {
+  QALAM_CHECK(!started_ && writers_.empty());
+  QALAM_RETURN_IF_ERROR(fs_.CreateDirectory(options_.log_directory));
+  direct_alignment_ = fs_.ProbeDirectAlignment(options_.log_directory);
+  QALAM_ASSIGN_OR_RETURN(dirty_, DirtySet::Open(fs_, options_.log_directory));
+  QALAM_ASSIGN_OR_RETURN(const LogDirectoryScan scan,
+                         ScanLogDirectory(fs_, options_.log_directory, image));
+  QALAM_RETURN_IF_ERROR(MoveStraysAside(scan, image));
+  const PartitionContext context{clock_, *dirty_, directory_state_, sync_pool_, wake_pool_};
+  for (std::int32_t i = 0; i < std::max(1, options_.writer_threads); ++i) {
+    writers_.push_back(std::make_unique<WriterThread>(i, context, options_.mailbox_commands_max));
+  }
+  for (TaskPool* const pool :
+       {&sync_pool_, &wake_pool_, &reader_pool_, &topics_pool_, &background_}) {
+    pool->Start();
+  }
+  timers_.Start();
+  for (auto& writer : writers_) writer->Start();
+  started_ = true;
+  if (const Status opened = OpenAtStart(image, scan); !opened.ok()) {
+    StopThreads();
+    return opened;
+  }
+  for (const std::string& name : scan.deleted) RemoveLater(name, std::chrono::milliseconds(0));
+  background_.Post([this, partitions = scan.partitions] {
+    for (const std::string& name : partitions) {
+      RemoveRetiredFiles(fs_, JoinPath(options_.log_directory, name));
     }
-    handle->owned->WhenIdle(
-        [partition = handle->owned, task = std::move(task)]() mutable { task(partition); });
   });
+  return OkStatus();
 }
 
-void PartitionHost::RemoveLater(std::string path, std::chrono::milliseconds delay) {
-  timers_.At(clock_.Now() + delay, [this, path = std::move(path)]() mutable {
-    background_.Post([this, path = std::move(path)] { RemoveTree(path); });
-  });
-}
-
-void PartitionHost::RemoveTree(const std::string& path) {
-  const auto entries = fs_.List(path);
-  if (!entries.ok()) return;
-  for (const DirectoryEntry& entry : *entries) (void)fs_.Remove(JoinPath(path, entry.name));
-  if (const Status removed = fs_.Remove(path); !removed.ok()) {
-    Logger("api").warn("directory not removed dir={} error={}", path, removed.error().ToString());
+Status PartitionHost::MoveStraysAside(const LogDirectoryScan& scan, const ClusterImage& image) {
+  strays_ = scan.strays_before;
+  if (scan.strays.empty()) return OkStatus();
+  if (image.topics.empty()) {
+    return Error(ErrorCode::kMetadataMissing, options_.log_directory + " holds " +
+                                                  std::to_string(scan.strays.size()) +
+                                                  " partitions (first " + scan.strays.front() +
+                                                  "), but the metadata knows no topic");
   }
+  for (const std::string& name : scan.strays) {
+    QALAM_ASSIGN_OR_RETURN(const std::string aside,
+                           MoveAsideAsStray(fs_, options_.log_directory, name));
+    Logger("api").warn("partition unknown to the metadata moved aside from={} to={}", name, aside);
+    ++strays_;
+  }
+  return fs_.SyncDirectory(options_.log_directory);
+}
+
+Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogDirectoryScan& scan) {
+  std::vector<std::shared_ptr<PartitionHandle>> to_open;
+  std::set<std::string, std::less<>> creating;
+  for (const auto& [name, topic] : image.topics) {
+    const auto hosted = MakeHandles(topic);
+    const bool announced = dirty_->Contains(CreatingName(name));
+    if (announced) creating.insert(name);
+    for (const auto& handle : hosted->partitions) {
+      const std::string directory = handle->name.ToString();
+      const bool there = scan.partitions.contains(directory);
+      // Missing, and not because it was about to be made: opening it says so.
+      if (announced || !there || dirty_->Contains(directory)) to_open.push_back(handle);
+    }
+    MutexLock lock(mutex_);
+    topics_[name] = hosted;
+  }
+  const auto latch = std::make_shared<Latch>(to_open.size());
+  InParallel(to_open.size(), kOpenThreads, [&](std::size_t i) {
+    const auto& handle = to_open[i];
+    auto log = OpenLog(*handle, false);
+    handle->writer.Post([this, handle, log = std::move(log), arrival = Arrival(latch)]() mutable {
+      Adopt(handle, std::move(log));
+    });
+  });
+  latch->Wait();
+  // What could not be opened stays in doubt. What was recovered is in use again as soon as somebody
+  // writes, so it stays too.
+  std::set<std::string, std::less<>> in_doubt;
+  for (const auto& handle : to_open) {
+    const std::string name = handle->name.ToString();
+    const bool open = handle->state.load() == PartitionHandle::State::kOpen;
+    if (open || dirty_->Contains(name)) in_doubt.insert(name);
+    if (!open && creating.contains(handle->name.topic)) {
+      in_doubt.insert(CreatingName(handle->name.topic));
+    }
+  }
+  return dirty_->empty() && in_doubt.empty() ? OkStatus() : dirty_->Reset(std::move(in_doubt));
 }
 
 bool PartitionHost::Stop(std::chrono::milliseconds patience) {
   if (!started_) return true;
   const MonotonicTime deadline = clock_.Now() + patience;
-  const Error stopping(ErrorCode::kShuttingDown, "the broker is stopping; nothing was written");
   for (auto& writer : writers_) writer->RefuseAppends();
-  bool idle = false;
-  while (!idle && clock_.Now() < deadline) {
-    std::atomic<bool> busy{false};
-    Latch latch(writers_.size());
-    for (auto& writer : writers_) {
-      writer->Post([&, raw = writer.get()] {
-        for (Partition* const partition : raw->partitions()) {
-          partition->RefuseQueued(stopping);
-          if (!partition->idle()) busy = true;
-        }
-        latch.Arrive();
-      });
-    }
-    latch.Wait();
-    idle = !busy;
-    if (!idle) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  const bool quiet = Quiesce(deadline);
   // Parked readers are answered.
   for (const auto& topic : All()) {
     for (const auto& handle : topic->partitions) {
@@ -509,51 +485,87 @@ bool PartitionHost::Stop(std::chrono::milliseconds patience) {
       for (auto& wake : wakes) wake();
     }
   }
-  std::set<std::string, std::less<>> left_dirty;
-  if (idle) CloseAll(&left_dirty);
-  for (auto& writer : writers_) writer->Stop();
-  timers_.Stop();
-  sync_pool_.Stop();
-  reader_pool_.Stop();
-  background_.Stop();
-  started_ = false;
-  writers_.clear();
-  if (!idle) return false;
-  if (dirty_->empty()) return true;
-  return dirty_->Reset(std::move(left_dirty)).ok();
+  std::set<std::string, std::less<>> in_doubt;
+  if (quiet) in_doubt = CloseAll();
+  StopThreads();
+  if (!quiet) return false;
+  if (dirty_->empty() && in_doubt.empty()) return true;
+  return dirty_->Reset(std::move(in_doubt)).ok();
 }
 
-void PartitionHost::CloseAll(std::set<std::string, std::less<>>* left_dirty) {
+// Until nothing is queued, written but unsynced, or being made. False: `deadline` passed before.
+bool PartitionHost::Quiesce(MonotonicTime deadline) {
+  const Error stopping(ErrorCode::kShuttingDown, "the broker is stopping; nothing was written");
+  while (true) {
+    const auto busy = std::make_shared<std::atomic<bool>>(false);
+    const auto latch = std::make_shared<Latch>(writers_.size());
+    for (auto& writer : writers_) {
+      writer->Post([raw = writer.get(), stopping, busy, arrival = Arrival(latch)] {
+        for (Partition* const partition : raw->partitions()) {
+          partition->RefuseQueued(stopping);
+          if (!partition->idle()) busy->store(true);
+        }
+      });
+    }
+    if (!latch->WaitUntil(clock_, deadline)) return false;
+    if (!busy->load() && topics_pool_.idle()) return true;
+    if (clock_.Now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+// Returns what is not cleanly closed.
+std::set<std::string, std::less<>> PartitionHost::CloseAll() {
+  Mutex mutex;
   std::vector<std::unique_ptr<Partition>> released;
-  std::mutex mutex;
-  Latch latch(writers_.size());
+  const auto latch = std::make_shared<Latch>(writers_.size());
   for (auto& writer : writers_) {
-    writer->Post([&, raw = writer.get()] {
+    writer->Post([&, raw = writer.get(), arrival = Arrival(latch)] {
       for (Partition* const partition : raw->partitions()) {
         auto owned = raw->Release(partition->handle());
         owned->log().ReleaseOwner();
-        std::lock_guard lock(mutex);
+        MutexLock lock(mutex);
         released.push_back(std::move(owned));
       }
-      latch.Arrive();
     });
   }
-  latch.Wait();
-  InParallel(released.size(), [&](std::size_t i) {
+  latch->Wait();
+  std::set<std::string, std::less<>> in_doubt;
+  InParallel(released.size(), kOpenThreads, [&](std::size_t i) {
     const Status closed = released[i]->log().Close();
     if (closed.ok()) return;
     Logger("api").warn("log not closed cleanly tp={} error={}",
                        released[i]->handle().name.ToString(), closed.error().ToString());
-    std::lock_guard lock(mutex);
-    left_dirty->insert(released[i]->handle().name.ToString());
+    MutexLock lock(mutex);
+    in_doubt.insert(released[i]->handle().name.ToString());
   });
-  // Offline ones stay in doubt.
+  // Those that are offline, or could not be made yet, stay as they were.
   for (const auto& topic : All()) {
     for (const auto& handle : topic->partitions) {
-      if (handle->state.load() == PartitionHandle::State::kOffline)
-        left_dirty->insert(handle->name.ToString());
+      const auto state = handle->state.load();
+      if (state == PartitionHandle::State::kOffline) in_doubt.insert(handle->name.ToString());
+      if (state == PartitionHandle::State::kClosed && NeverHadData(*handle)) {
+        in_doubt.insert(CreatingName(handle->name.topic));
+      }
     }
   }
+  return in_doubt;
+}
+
+void PartitionHost::StopThreads() {
+  // Writers first: what they drop tells those who wait in the pools.
+  for (auto& writer : writers_) writer->Stop();
+  timers_.Stop();
+  for (TaskPool* const pool :
+       {&sync_pool_, &topics_pool_, &background_, &reader_pool_, &wake_pool_}) {
+    pool->Stop();
+  }
+  decltype(opening_) dropped;
+  {
+    MutexLock lock(mutex_);
+    dropped.swap(opening_);
+  }
+  started_ = false;
 }
 
 }  // namespace qalam

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "broker/api/local_broker.h"
+#include "broker/api/log_directory.h"
 #include "broker/api/timer_thread.h"
 #include "broker/log/dirty_set.h"
 #include "broker/log/segment.h"
@@ -30,9 +32,9 @@ struct HostedTopic {
 class PartitionHost {
  public:
   PartitionHost(FileSystem& fs, const Clock& clock, const LocalBrokerOptions& options);
-  ~PartitionHost();
+  ~PartitionHost();  // Stopped, or never started. Who holds a handle must not post any more.
 
-  // As LocalBroker::Start.
+  // As LocalBroker::Start. After an error nothing runs.
   Status Start(const ClusterImage& image);
   // As LocalBroker::Stop.
   bool Stop(std::chrono::milliseconds patience);
@@ -43,47 +45,52 @@ class PartitionHost {
   // Remembers durably that this topic's directories are about to be made, so that a start after a
   // crash makes them instead of missing them. Blocks.
   Status AnnounceCreation(const std::string& topic);
-  // The topic is in the metadata: makes its directories and opens its partitions.
+  // The topic is in the metadata: makes its directories and opens its partitions. What can't be
+  // made is made at its first use. Creations and deletions are carried out one after another, in
+  // the order of the calls.
   void Create(std::shared_ptr<const TopicImage> image, Reply<Unit> reply);
   // The topic is gone from the metadata: moves its directories aside; they are removed after the
   // delay.
-  void Delete(const std::string& name, Reply<Unit> reply);
+  void Delete(std::shared_ptr<const TopicImage> image, Reply<Unit> reply);
   // New settings, in force for the next group.
   void Alter(std::shared_ptr<const TopicImage> image);
 
   // Answers once the partition is open; opens it first where this is its first use. Errors: why it
-  // is offline.
+  // is offline, or can't be opened now.
   void WithOpen(std::shared_ptr<PartitionHandle> handle, Reply<Unit> reply);
   // Runs `task` on the partition's thread when no sync is under way. Errors as WithOpen.
   void WhenIdle(std::shared_ptr<PartitionHandle> handle,
                 UniqueFunction<void(Result<Partition*>)> task);
 
-  std::vector<std::unique_ptr<WriterThread>>& writers() { return writers_; }
-  TaskPool& reader_pool() { return reader_pool_; }
-  TaskPool& background() { return background_; }
+  const std::vector<std::unique_ptr<WriterThread>>& writers() const { return writers_; }
+  TaskPool& reader_pool() { return reader_pool_; }  // May block on the disk.
+  TaskPool& background() { return background_; }    // One thread.
   TimerThread& timers() { return timers_; }
   std::shared_ptr<ByteBudget> budget() { return budget_; }
-  void OnLogFailure(UniqueFunction<void(const Error&)> callback) {
-    on_log_failure_ = std::move(callback);
-  }
-  std::int32_t strays() const { return strays_; }
+  LogDirectoryState& directory_state() { return directory_state_; }
+  std::string DirectoryOf(const TopicPartition& partition) const;
+  std::size_t strays() const { return strays_; }
 
  private:
   using Topics = std::map<std::string, std::shared_ptr<const HostedTopic>, std::less<>>;
 
   PartitionSettings SettingsOf(const TopicImage& image, std::int32_t partition) const;
   std::shared_ptr<const HostedTopic> MakeHandles(std::shared_ptr<const TopicImage> image);
-  std::string DirectoryOf(const TopicPartition& partition) const;
-  Status MoveStraysAside(const ClusterImage& image);
-  Status OpenAtStart(const ClusterImage& image);
+  Status MoveStraysAside(const LogDirectoryScan& scan, const ClusterImage& image);
+  Status OpenAtStart(const ClusterImage& image, const LogDirectoryScan& scan);
+  // `clean`: the last stop was. Makes it first where that may still have to be done.
   Result<std::unique_ptr<Log>> OpenLog(const PartitionHandle& handle, bool clean);
-  // A directory that a crash left half made, or none: makes it.
   Status MakeLog(const PartitionHandle& handle);
-  void SetOffline(PartitionHandle& handle, const Error& error);
-  void OpenHere(const std::shared_ptr<PartitionHandle>& handle);
-  void RemoveLater(std::string path, std::chrono::milliseconds delay);
-  void RemoveTree(const std::string& path);
-  void CloseAll(std::set<std::string, std::less<>>* left_dirty);
+  bool NeverHadData(const PartitionHandle& handle) const;
+  // On the partition's thread: takes the log, or the reason why there is none.
+  void Adopt(const std::shared_ptr<PartitionHandle>& handle, Result<std::unique_ptr<Log>> log);
+  void AnswerOpening(const std::shared_ptr<PartitionHandle>& handle,
+                     const std::optional<Error>& error);
+  void DeleteNow(const TopicImage& image);
+  void RemoveLater(const std::string& name, std::chrono::milliseconds delay);
+  bool Quiesce(MonotonicTime deadline);
+  std::set<std::string, std::less<>> CloseAll();
+  void StopThreads();
 
   FileSystem& fs_;
   const Clock& clock_;
@@ -92,16 +99,20 @@ class PartitionHost {
   std::shared_ptr<SegmentCache> segment_cache_;
   std::shared_ptr<ByteBudget> budget_;
   std::unique_ptr<DirtySet> dirty_;
+  LogDirectoryState directory_state_;
   TaskPool sync_pool_;
+  TaskPool wake_pool_;
   TaskPool reader_pool_;
+  TaskPool topics_pool_;  // One thread: creations and deletions, in order.
   TaskPool background_;
   TimerThread timers_;
-  UniqueFunction<void(const Error&)> on_log_failure_;
-  std::vector<std::unique_ptr<WriterThread>> writers_;
-  std::int32_t strays_ = 0;
+  std::vector<std::unique_ptr<WriterThread>> writers_;  // Until the end: handles refer to them.
+  std::size_t strays_ = 0;
   bool started_ = false;
   mutable Mutex mutex_;
   Topics topics_ QALAM_GUARDED_BY(mutex_);
+  std::unordered_map<const PartitionHandle*, std::vector<Reply<Unit>>> opening_
+      QALAM_GUARDED_BY(mutex_);
 };
 
 }  // namespace qalam

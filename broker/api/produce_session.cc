@@ -18,6 +18,10 @@ AppendCommand MakeAppend(std::shared_ptr<PartitionHandle> handle, SharedSlice ba
   return command;
 }
 
+std::size_t BudgetBytes(const AppendCommand& command) {
+  return command.batch.size() + sizeof(AppendCommand);
+}
+
 WriterSession::WriterSession(std::shared_ptr<PartitionHandle> handle, Acks acks,
                              std::shared_ptr<const Origin> origin,
                              std::shared_ptr<ByteBudget> budget, const Clock& clock)
@@ -39,8 +43,15 @@ bool WriterSession::TrySubmit(ProduceBatch& batch) {
   }
   AppendCommand& command = *ready_;
   command.generation = generation_;
+  if (acks_ == Acks::kNone && stream_->HasFailed(generation_)) {
+    // Its sender had no answer that told of the refusal: this one does.
+    ready_.reset();
+    batch.reply(Error(ErrorCode::kPrecedingFailed,
+                      "an earlier batch of this stream was refused; nothing was written"));
+    return true;
+  }
   if (!command.budget) {
-    command.budget = budget_->TryTake(command.batch.size());
+    command.budget = budget_->TryTake(BudgetBytes(command));
     if (!command.budget) return false;
   }
   // Under acks=none the sender hears at once that we have the batch, or that it is no good.
@@ -57,7 +68,8 @@ bool WriterSession::TrySubmit(ProduceBatch& batch) {
 }
 
 void WriterSession::OnRoom(UniqueFunction<void()> callback) {
-  budget_->OnRoom([handle = handle_, callback = std::move(callback)]() mutable {
+  const std::size_t bytes = ready_ ? BudgetBytes(*ready_) : 0;
+  budget_->OnRoom(bytes, [handle = handle_, callback = std::move(callback)]() mutable {
     handle->writer.OnRoom(std::move(callback));
   });
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "broker/api/sessions.h"
 #include "common/mutex.h"
@@ -22,97 +23,9 @@ FetchResult Nothing(const PartitionHandle& handle, Offset from) {
   return result;
 }
 
-// A question parked on the high watermark, answered once: by data, by time, by cancelling, or by
-// the end.
-class ParkedRead : public std::enable_shared_from_this<ParkedRead> {
- public:
-  ParkedRead(ReadContext& context, std::shared_ptr<PartitionHandle> handle, Offset from,
-             std::size_t bytes_max, Reply<FetchResult> reply)
-      : context_(context),
-        handle_(std::move(handle)),
-        from_(from),
-        bytes_max_(bytes_max),
-        reply_(std::move(reply)) {}
-
-  // `until`: when to answer empty; nothing: never.
-  void Park(std::optional<MonotonicTime> until) {
-    if (!context_.parked.Enter()) {
-      Finish(Error(ErrorCode::kTooManyRequests, "too many readers wait already"));
-      return;
-    }
-    {
-      MutexLock lock(mutex_);
-      counted_ = true;
-    }
-    const HighWatermark::Ticket ticket =
-        handle_->high_watermark.Wait(from_, [self = shared_from_this()] { self->Read(); });
-    if (ticket == 0) {
-      context_.pool.Post([self = shared_from_this()] { self->Read(); });
-      return;
-    }
-    MutexLock lock(mutex_);
-    ticket_ = ticket;
-    if (until && reply_.pending()) {
-      timer_ = context_.timers.At(*until, [self = shared_from_this()] {
-        self->context_.pool.Post([self] { self->EndWith(Nothing(*self->handle_, self->from_)); });
-      });
-    }
-  }
-  // Reads on a thread that may block.
-  void Read() {
-    if (handle_->state.load() != PartitionHandle::State::kOpen) {
-      EndWith(WhyClosed(*handle_));
-      return;
-    }
-    if (handle_->high_watermark.Load() <= from_) {  // Closed: the broker stops. A wait ends empty.
-      EndWith(ends_empty_ ? Result<FetchResult>(Nothing(*handle_, from_))
-                          : Result<FetchResult>(WhyClosed(*handle_)));
-      return;
-    }
-    EndWith(ReadNow(*handle_, from_, bytes_max_));
-  }
-  void Cancel() { EndWith(Error(ErrorCode::kCancelled, "the reader gave up")); }
-  void EndsEmpty() { ends_empty_ = true; }
-
- private:
-  void EndWith(Result<FetchResult> answer) {
-    HighWatermark::Ticket ticket = 0;
-    std::optional<TimerThread::Key> timer;
-    {
-      MutexLock lock(mutex_);
-      ticket = std::exchange(ticket_, 0);
-      timer = std::exchange(timer_, std::nullopt);
-    }
-    if (ticket != 0) handle_->high_watermark.Cancel(ticket);
-    if (timer) context_.timers.Cancel(*timer);
-    Finish(std::move(answer));
-  }
-  void Finish(Result<FetchResult> answer) {
-    Reply<FetchResult> reply;
-    bool leave = false;
-    {
-      MutexLock lock(mutex_);
-      reply = std::move(reply_);
-      leave = std::exchange(counted_, false);
-    }
-    if (leave) context_.parked.Leave();
-    if (reply.pending()) reply(std::move(answer));
-  }
-
-  ReadContext& context_;
-  const std::shared_ptr<PartitionHandle> handle_;
-  const Offset from_;
-  const std::size_t bytes_max_;
-  bool ends_empty_ = false;
-  Mutex mutex_;
-  bool counted_ QALAM_GUARDED_BY(mutex_) = false;
-  Reply<FetchResult> reply_ QALAM_GUARDED_BY(mutex_);
-  HighWatermark::Ticket ticket_ QALAM_GUARDED_BY(mutex_) = 0;
-  std::optional<TimerThread::Key> timer_ QALAM_GUARDED_BY(mutex_);
-};
-
 Status CheckOffset(const PartitionHandle& handle, Offset from) {
   const auto view = handle.view.Load();
+  if (!view) return WhyClosed(handle);
   const Offset start = view->log_start_offset();
   const Offset end = handle.high_watermark.Load();
   if (from >= start && from <= end) return OkStatus();
@@ -123,6 +36,121 @@ Status CheckOffset(const PartitionHandle& handle, Offset from) {
       .With("high_watermark", end);
 }
 
+// A question parked on the high watermark, answered once: by data, by time, by cancelling, or by
+// the end. While parked it is kept alive by the watermark and the timer only.
+class ParkedRead : public std::enable_shared_from_this<ParkedRead> {
+ public:
+  // `ends_empty`: when nothing came until the end, that is no error (a long poll).
+  ParkedRead(ReadContext& context, std::shared_ptr<PartitionHandle> handle, Offset from,
+             std::size_t bytes_max, bool ends_empty, Reply<FetchResult> reply)
+      : context_(context),
+        handle_(std::move(handle)),
+        from_(from),
+        bytes_max_(bytes_max),
+        ends_empty_(ends_empty),
+        reply_(std::move(reply)) {}
+
+  // `until`: when to answer empty; nothing: never.
+  void Park(std::optional<MonotonicTime> until) {
+    if (!context_.parked.Enter()) {
+      Answer(Error(ErrorCode::kTooManyRequests, "too many readers wait already"));
+      return;
+    }
+    {
+      MutexLock lock(mutex_);
+      counted_ = true;
+    }
+    auto ticket =
+        handle_->high_watermark.Wait(from_, [self = shared_from_this()] { self->Wake(); });
+    if (!ticket) {
+      context_.pool.Post([self = shared_from_this()] { self->Read(); });
+      return;
+    }
+    bool answered = false;
+    {
+      MutexLock lock(mutex_);
+      answered = !reply_.pending();
+      if (!answered) {
+        ticket_ = ticket;
+        if (until) {
+          timer_ = context_.timers.At(*until, [self = shared_from_this()] { self->TimeOut(); });
+        }
+      }
+    }
+    // Cancelled before it was parked: then nobody else lets go of it.
+    if (answered) {
+      handle_->high_watermark.Cancel(*ticket);
+      Answer(Error(ErrorCode::kCancelled, "the reader gave up"));
+    }
+  }
+  void Cancel() { Answer(Error(ErrorCode::kCancelled, "the reader gave up")); }
+
+ private:
+  // From the pool that wakes readers: must not touch the disk.
+  void Wake() {
+    const auto view = handle_->view.Load();
+    const bool below = handle_->high_watermark.Load() > from_;
+    if (!below || view->InMemory(from_)) {
+      Read();
+    } else {
+      context_.pool.Post([self = shared_from_this()] { self->Read(); });
+    }
+  }
+  void Read() {
+    if (handle_->state.load() != PartitionHandle::State::kOpen) {
+      Answer(WhyClosed(*handle_));
+    } else if (handle_->high_watermark.Load() > from_) {
+      Answer(ReadNow(*handle_, from_, bytes_max_));
+    } else if (ends_empty_) {
+      Answer(Nothing(*handle_, from_));
+    } else {
+      Answer(WhyClosed(*handle_));
+    }
+  }
+  void TimeOut() { Answer(Nothing(*handle_, from_)); }
+  void Answer(Result<FetchResult> answer) {
+    Reply<FetchResult> reply;
+    std::optional<HighWatermark::Ticket> ticket;
+    std::optional<TimerThread::Key> timer;
+    bool leave = false;
+    {
+      MutexLock lock(mutex_);
+      reply = std::move(reply_);
+      ticket = std::exchange(ticket_, std::nullopt);
+      timer = std::exchange(timer_, std::nullopt);
+      leave = std::exchange(counted_, false);
+    }
+    if (ticket) handle_->high_watermark.Cancel(*ticket);
+    if (timer) context_.timers.Cancel(*timer);
+    if (leave) context_.parked.Leave();
+    if (reply.pending()) reply(std::move(answer));
+  }
+
+  ReadContext& context_;
+  const std::shared_ptr<PartitionHandle> handle_;
+  const Offset from_;
+  const std::size_t bytes_max_;
+  const bool ends_empty_;
+  Mutex mutex_;
+  bool counted_ QALAM_GUARDED_BY(mutex_) = false;
+  Reply<FetchResult> reply_ QALAM_GUARDED_BY(mutex_);
+  std::optional<HighWatermark::Ticket> ticket_ QALAM_GUARDED_BY(mutex_);
+  std::optional<TimerThread::Key> timer_ QALAM_GUARDED_BY(mutex_);
+};
+
+// Reads at once what is there: here if it is in memory, else on the pool.
+void ReadSoon(ReadContext& context, std::shared_ptr<PartitionHandle> handle, Offset from,
+              std::size_t bytes_max, Reply<FetchResult> reply) {
+  if (handle->view.Load()->InMemory(from)) {
+    reply(ReadNow(*handle, from, bytes_max));
+    return;
+  }
+  context.pool.Post(
+      [handle = std::move(handle), from, bytes_max, reply = std::move(reply)]() mutable {
+        reply(ReadNow(*handle, from, bytes_max));
+      });
+}
+
 class Tail final : public TailSession {
  public:
   Tail(ReadContext& context, std::shared_ptr<PartitionHandle> handle, Offset from,
@@ -130,80 +158,70 @@ class Tail final : public TailSession {
       : context_(context),
         handle_(std::move(handle)),
         bytes_max_(bytes_max),
-        next_(std::make_shared<Position>(from)) {}
+        next_(std::make_shared<std::atomic<Offset>>(from)) {}
   ~Tail() override { Cancel(); }
 
   void Next(Reply<FetchResult> reply) override {
-    const Offset from = next_->offset.load();
-    // The offset is remembered before the answer goes out, so that the next question continues
-    // there.
+    const Offset from = next_->load();
+    // Remembered before the answer goes out, so that the next question continues there.
     Reply<FetchResult> noted(
         [next = next_, reply = std::move(reply)](Result<FetchResult> answer) mutable {
-          if (answer.ok()) next->offset.store(answer->next_offset);
+          if (answer.ok()) next->store(answer->next_offset);
           reply(std::move(answer));
         });
     if (handle_->state.load() != PartitionHandle::State::kOpen) {
       noted(WhyClosed(*handle_));
       return;
     }
-    if (const Status valid = CheckOffset(*handle_, from); !valid.ok()) {
-      noted(valid.error());
+    if (Status valid = CheckOffset(*handle_, from); !valid.ok()) {
+      noted(std::move(valid).error());
       return;
     }
     const bool first = std::exchange(first_, false);
     if (handle_->high_watermark.Load() > from) {
-      if (handle_->view.Load()->InMemory(from)) {
-        noted(ReadNow(*handle_, from, bytes_max_));
-        return;
-      }
-      context_.pool.Post(
-          [handle = handle_, from, bytes_max = bytes_max_, noted = std::move(noted)]() mutable {
-            noted(ReadNow(*handle, from, bytes_max));
-          });
-      return;
-    }
-    if (first) {
+      ReadSoon(context_, handle_, from, bytes_max_, std::move(noted));
+    } else if (first) {
       noted(Nothing(*handle_, from));
-      return;
+    } else {
+      Park(from, std::move(noted));
     }
-    auto parked =
-        std::make_shared<ParkedRead>(context_, handle_, from, bytes_max_, std::move(noted));
-    parked_.Set(parked);
-    parked->Park(std::nullopt);
   }
 
   void Cancel() override {
-    if (auto parked = parked_.Take()) parked->Cancel();
+    std::shared_ptr<ParkedRead> parked;
+    {
+      MutexLock lock(mutex_);
+      cancelled_ = true;
+      parked = std::exchange(parked_, {}).lock();
+    }
+    if (parked) parked->Cancel();
   }
 
  private:
-  struct Position {
-    explicit Position(Offset from) : offset(from) {}
-    std::atomic<Offset> offset;
-  };
-  // The question that is parked now, if any; it may have been answered meanwhile.
-  class Slot {
-   public:
-    void Set(std::weak_ptr<ParkedRead> parked) {
+  void Park(Offset from, Reply<FetchResult> reply) {
+    auto parked =
+        std::make_shared<ParkedRead>(context_, handle_, from, bytes_max_, false, std::move(reply));
+    bool cancelled = false;
+    {
       MutexLock lock(mutex_);
-      parked_ = std::move(parked);
+      cancelled = cancelled_;
+      parked_ = parked;
     }
-    std::shared_ptr<ParkedRead> Take() {
-      MutexLock lock(mutex_);
-      return std::exchange(parked_, {}).lock();
+    if (cancelled) {
+      parked->Cancel();
+    } else {
+      parked->Park(std::nullopt);
     }
-
-   private:
-    Mutex mutex_;
-    std::weak_ptr<ParkedRead> parked_ QALAM_GUARDED_BY(mutex_);
-  };
+  }
 
   ReadContext& context_;
   const std::shared_ptr<PartitionHandle> handle_;
   const std::size_t bytes_max_;
-  const std::shared_ptr<Position> next_;
+  const std::shared_ptr<std::atomic<Offset>> next_;
   bool first_ = true;
-  Slot parked_;
+  Mutex mutex_;
+  bool cancelled_ QALAM_GUARDED_BY(mutex_) = false;
+  std::weak_ptr<ParkedRead> parked_ QALAM_GUARDED_BY(mutex_);  // The last one; maybe answered.
 };
 
 }  // namespace
@@ -211,10 +229,15 @@ class Tail final : public TailSession {
 Result<FetchResult> ReadNow(const PartitionHandle& handle, Offset from, std::size_t bytes_max) {
   const Offset high_watermark = handle.high_watermark.Load();
   const auto view = handle.view.Load();
-  QALAM_ASSIGN_OR_RETURN(LogRead read, view->Read(from, high_watermark, bytes_max));
+  auto read = view->Read(from, high_watermark, bytes_max);
+  if (!read.ok()) {
+    // Its files go when a topic does.
+    if (handle.state.load() == PartitionHandle::State::kGone) return WhyClosed(handle);
+    return std::move(read).error();
+  }
   FetchResult result;
-  result.batches = std::move(read.batches);
-  result.next_offset = read.next_offset;
+  result.batches = std::move(read->batches);
+  result.next_offset = read->next_offset;
   result.high_watermark = high_watermark;
   result.log_start_offset = view->log_start_offset();
   result.leader_epoch = handle.leader_epoch;
@@ -223,14 +246,12 @@ Result<FetchResult> ReadNow(const PartitionHandle& handle, Offset from, std::siz
 
 void FetchOrWait(ReadContext& context, std::shared_ptr<PartitionHandle> handle,
                  const FetchRequest& request, Reply<FetchResult> reply) {
-  if (const Status valid = CheckOffset(*handle, request.offset); !valid.ok()) {
-    reply(valid.error());
+  if (Status valid = CheckOffset(*handle, request.offset); !valid.ok()) {
+    reply(std::move(valid).error());
     return;
   }
   if (handle->high_watermark.Load() > request.offset) {
-    context.pool.Post([handle = std::move(handle), request, reply = std::move(reply)]() mutable {
-      reply(ReadNow(*handle, request.offset, request.bytes_max));
-    });
+    ReadSoon(context, std::move(handle), request.offset, request.bytes_max, std::move(reply));
     return;
   }
   if (request.wait_max.count() <= 0) {
@@ -238,8 +259,7 @@ void FetchOrWait(ReadContext& context, std::shared_ptr<PartitionHandle> handle,
     return;
   }
   auto parked = std::make_shared<ParkedRead>(context, std::move(handle), request.offset,
-                                             request.bytes_max, std::move(reply));
-  parked->EndsEmpty();
+                                             request.bytes_max, true, std::move(reply));
   parked->Park(context.clock.Now() + request.wait_max);
 }
 

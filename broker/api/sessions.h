@@ -2,9 +2,13 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "broker/api/broker.h"
-#include "broker/api/partition_host.h"
+#include "broker/api/timer_thread.h"
+#include "broker/partition/partition_handle.h"
+#include "broker/partition/task_pool.h"
+#include "broker/partition/writer_thread.h"
 
 namespace qalam {
 
@@ -12,6 +16,8 @@ namespace qalam {
 // comes along inside the command, so that it is answered in its place. Thread: any.
 AppendCommand MakeAppend(std::shared_ptr<PartitionHandle> handle, SharedSlice batch,
                          const Clock& clock);
+// What a command takes of the budget: its bytes and about what the rest of it weighs.
+std::size_t BudgetBytes(const AppendCommand& command);
 
 // The ProduceSession over one partition's writer. Thread: as ProduceSession.
 class WriterSession final : public ProduceSession {
@@ -30,12 +36,12 @@ class WriterSession final : public ProduceSession {
   const std::shared_ptr<ByteBudget> budget_;
   const Clock& clock_;
   const std::shared_ptr<StreamState> stream_;
-  std::uint64_t generation_ = StreamState::kNone + 1;
+  std::uint64_t generation_ = 1;
   // The batch that found no room, checked already: the caller brings it again.
   std::optional<AppendCommand> ready_;
 };
 
-// How many readers are parked, together; a bound for the process.
+// How many readers are parked, together; a bound for the process. Thread: any.
 class ParkedLimit {
  public:
   explicit ParkedLimit(std::size_t max) : max_(max) {}
@@ -45,6 +51,7 @@ class ParkedLimit {
     return false;
   }
   void Leave() { count_.fetch_sub(1); }
+  std::size_t count() const { return count_.load(); }
 
  private:
   const std::size_t max_;
@@ -53,7 +60,7 @@ class ParkedLimit {
 
 // What readers need of the process around them. Outlives them.
 struct ReadContext {
-  TaskPool& pool;
+  TaskPool& pool;  // May block on the disk.
   TimerThread& timers;
   const Clock& clock;
   ParkedLimit parked;

@@ -70,10 +70,21 @@ Status DirtySet::Add(const std::string& name) {
   return OkStatus();
 }
 
+Status DirtySet::Remove(const std::vector<std::string>& names) {
+  MutexLock lock(mutex_);
+  auto rest = names_;
+  for (const std::string& name : names) rest.erase(name);
+  return rest.size() == names_.size() ? OkStatus() : Replace(std::move(rest));
+}
+
 Status DirtySet::Reset(std::set<std::string, std::less<>> names) {
+  MutexLock lock(mutex_);
+  return Replace(std::move(names));
+}
+
+Status DirtySet::Replace(std::set<std::string, std::less<>> names) {
   std::string text;
   for (const std::string& name : names) text += LineOf(name);
-  MutexLock lock(mutex_);
   file_.reset();
   QALAM_RETURN_IF_ERROR(ReplaceFile(fs_, path_, AsBytes(text)));
   names_ = std::move(names);

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/file_system.h"
 #include "common/mutex.h"
@@ -14,7 +15,7 @@ namespace qalam {
 // A node's set of names that an unclean stop would leave in doubt: the file `dirty-partitions`, one
 // checksummed line a name, appended and synced before the thing it announces (a partition's first
 // append, the making of a topic's directories). What is not in it at start is clean. Thread: any;
-// Add and Reset block.
+// Add, Remove and Reset block.
 class DirtySet {
  public:
   // Reads what an unclean stop left. A missing file is an empty set; damaged lines at the end are a
@@ -25,12 +26,15 @@ class DirtySet {
   bool empty() const;
   // Durable when it returns; cheap when it is there already. Errors: kNoSpace, kIo.
   Status Add(const std::string& name);
+  // Not these any more. Durable when it returns.
+  Status Remove(const std::vector<std::string>& names);
   // Only these from now on. Durable when it returns.
   Status Reset(std::set<std::string, std::less<>> names);
 
  private:
   DirtySet(FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
   Status OpenFile() QALAM_REQUIRES(mutex_);
+  Status Replace(std::set<std::string, std::less<>> names) QALAM_REQUIRES(mutex_);
 
   FileSystem& fs_;
   const std::string path_;

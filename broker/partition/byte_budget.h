@@ -10,7 +10,8 @@
 
 namespace qalam {
 
-// A bound on bytes that many share: what is queued and not yet answered. Thread: any.
+// A bound on bytes that many share: what is queued and not yet answered. Thread: any. What waits
+// for room is called back from whatever thread gives some back; it must not block.
 class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
  public:
   explicit ByteBudget(std::size_t bytes_max) : bytes_max_(bytes_max) {}
@@ -51,12 +52,11 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
     used_ += bytes;
     return {shared_from_this(), bytes};
   }
-  // Calls back once there is room for something, from whatever thread gave it; at once if there is
-  // already.
-  void OnRoom(UniqueFunction<void()> callback) {
+  // Calls back when TryTake(bytes) may work, at once if it would now.
+  void OnRoom(std::size_t bytes, UniqueFunction<void()> callback) {
     {
       MutexLock lock(mutex_);
-      if (used_ >= bytes_max_ / 2) {
+      if (used_ > 0 && used_ + bytes > bytes_max_) {
         waiting_.push_back(std::move(callback));
         return;
       }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,16 +18,23 @@
 
 namespace qalam {
 
-class Partition;
 class PartitionHandle;
 
-// What the batches of one Produce stream share: whether one of them was refused. Thread: the
-// writer's.
-struct StreamState {
-  static constexpr std::uint64_t kNone = 0;
-  // Batches of this generation are refused: one before them was. A restart begins the next
-  // generation.
-  std::uint64_t failed_generation = kNone;
+// What the batches of one Produce stream share: whether one of them was refused. Each restart of
+// the stream begins a new generation, counted from 1. Thread: Fail from the writer's; HasFailed
+// from any.
+class StreamState {
+ public:
+  // A batch of this generation was refused, so every later one must be.
+  bool HasFailed(std::uint64_t generation) const {
+    return failed_generation_.load(std::memory_order_acquire) >= generation;
+  }
+  void Fail(std::uint64_t generation) {
+    if (!HasFailed(generation)) failed_generation_.store(generation, std::memory_order_release);
+  }
+
+ private:
+  std::atomic<std::uint64_t> failed_generation_{0};
 };
 
 // A batch on its way to the log. Everything that needs no order has been checked.
@@ -42,7 +50,13 @@ struct AppendCommand {
   std::uint64_t generation = 0;
   std::optional<Error> refused;  // Found wanting on the way; comes along to keep the order.
   ByteBudget::Share budget;
-  Reply<AppendResult> reply;
+  Reply<AppendResult> reply;  // Under acks=none it has been answered already.
+};
+
+// The partition's name is in the dirty set, durably; or could not be put there.
+struct DirtyAnnounced {
+  std::shared_ptr<PartitionHandle> partition;
+  Status status;
 };
 
 // A sync returned.
@@ -57,6 +71,6 @@ struct OwnerTask {
   UniqueFunction<void()> run;
 };
 
-using PartitionCommand = std::variant<AppendCommand, SyncDone, OwnerTask>;
+using PartitionCommand = std::variant<AppendCommand, DirtyAnnounced, SyncDone, OwnerTask>;
 
 }  // namespace qalam

@@ -3,106 +3,97 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
-#include "broker/log/dirty_set.h"
 #include "broker/log/log.h"
 #include "broker/partition/commands.h"
+#include "broker/partition/group_commit.h"
+#include "broker/partition/partition_context.h"
 #include "broker/partition/partition_handle.h"
-#include "broker/partition/task_pool.h"
 
 namespace qalam {
 
-// What a partition needs of the process around it. Outlives it.
-struct PartitionContext {
-  FileSystem& fs;
-  const Clock& clock;
-  DirtySet& dirty;
-  TaskPool& sync_pool;
-  TaskPool& reader_pool;  // Wakes readers.
-  UniqueFunction<void(const Error&)>& on_log_failure;
-};
-
 // One partition's leader: takes batches in order, decides, writes them in groups, and acknowledges
 // what is durable. Between a group's write and its sync's return the next group collects (group
-// commit). Thread: its WriterThread.
+// commit). Under FlushMode::kInterval and kOs groups are acknowledged when written, and syncs come
+// by the clock.
+//   Invariant: log start <= high watermark <= log end; under kFsync high watermark = durable end.
+// Thread: its WriterThread; nothing here blocks on a sync.
 class Partition {
  public:
   Partition(PartitionContext& context, std::shared_ptr<PartitionHandle> handle,
             std::unique_ptr<Log> log);
+  ~Partition();  // What was written but not acknowledged is answered kAmbiguous.
 
   // Queues; nothing is decided before Pump.
   void Take(AppendCommand command);
-  // Writes one group if none is under way, and starts its sync. Called when something was taken,
-  // and when a sync returned.
+  // Writes what it may and starts the sync. Called when something was taken or came back.
   void Pump();
+  void OnAnnounced(const Status& status);
   void OnSynced(SyncDone done);
-  // Housekeeping, about every second.
+  // Housekeeping, about every half second.
   void Tick(MonotonicTime now);
+  // When Flush is due, under kInterval.
+  std::optional<MonotonicTime> flush_due() const;
+  void Flush() { StartSync(); }
+
   // Runs `task` when no sync is under way, before the next group.
   void WhenIdle(UniqueFunction<void()> task);
-
   // The handle has new settings: puts them in force before the next group.
-  void ApplySettings() {
-    WhenIdle([this] { TakeNewSettings(); });
-  }
-
-  // Answers what is queued with `error`, definitely not written.
+  void ApplySettings();
+  // Answers what is queued with `error`: definitely not written.
   void RefuseQueued(const Error& error);
   bool idle() const {
-    return queued_.empty() && !sync_in_flight_ && waiting_.empty() && when_idle_.empty();
+    return queued_.empty() && waiting_.empty() && when_idle_.empty() && !sync_in_flight_ &&
+           !announcing_;
   }
-  bool sync_in_flight() const { return sync_in_flight_; }
+
   Log& log() { return *log_; }
   PartitionHandle& handle() { return *handle_; }
-  bool queued_for_pump = false;  // The writer thread's mark.
+  void PublishView() { handle_->view.Store(log_->view()); }
+
+  // The writer thread's marks.
+  bool queued_for_pump = false;
+  bool queued_for_flush = false;
 
  private:
-  // One that was written and waits for the level it asked for.
+  // One that was written and waits to be as durable as it asked.
   struct Waiting {
-    Offset needed = 0;  // Acknowledged once the level is here or above.
+    Offset needed = 0;
     AppendResult result;
+    std::optional<MonotonicTime> deadline;
     Reply<AppendResult> reply;
     ByteBudget::Share budget;
   };
-  // What was decided about one batch of the group being formed.
-  struct Decision {
-    AppendCommand command;
-    std::optional<StampedBatch> stamped;  // Nothing: a duplicate.
-    AppendResult result;
-    Offset needed = 0;
-  };
-  // Sequences of producers in the group being formed, which the log does not know yet.
-  struct Ahead {
-    std::int16_t epoch = 0;
-    std::int32_t next_sequence = 0;
-  };
-  enum class Step { kTaken, kRefused, kNextGroup };
 
-  std::vector<Decision> FormGroup();
-  Step Decide(AppendCommand& command, Offset next, std::unordered_map<ProducerId, Ahead>& ahead,
-              std::vector<Decision>& group);
-  void Refuse(AppendCommand& command, Error error);
-  void WriteGroup(std::vector<Decision> group);
-  void StartSync();
-  // The one place that acknowledges: everything below `level`, with the durability reached.
-  void ReleaseAcks(Offset level, Durability durability);
-  void RaiseHighWatermark(Offset offset);
-  void FailAll(const Error& cause);
   bool fsync_mode() const { return settings_->log.flush_mode == FlushMode::kFsync; }
+  bool may_write() const { return !announcing_ && (!sync_in_flight_ || !fsync_mode()); }
+  void RunIdleTasks();
+  void Announce();
+  void WriteGroup();
+  void StartSync();
+  // Everything below `level` is now readable, and as durable as `durability` says: the one place
+  // that acknowledges.
+  void ReleaseAcks(Offset level, Durability durability);
+  void Refuse(AppendCommand& command, Error error);
+  void AnswerWaiting(const Error& error);
+  // The log, or another one of its directory, failed: nothing is acknowledged any more.
+  void FailAll(const Error& cause);
   void TakeNewSettings();
 
   PartitionContext& context_;
   const std::shared_ptr<PartitionHandle> handle_;
   const std::unique_ptr<Log> log_;
   std::shared_ptr<const PartitionSettings> settings_;
+  std::shared_ptr<const PartitionSettings> refused_settings_;
   std::deque<AppendCommand> queued_;
   std::deque<Waiting> waiting_;
   std::vector<UniqueFunction<void()>> when_idle_;
-  bool announced_dirty_ = false;
+  bool announced_ = false;
+  bool announcing_ = false;
   bool sync_in_flight_ = false;
   bool failed_ = false;
+  std::optional<MonotonicTime> unsynced_since_;  // Under kInterval.
   MonotonicTime last_sync_{};
   MonotonicTime last_sweep_{};
 };

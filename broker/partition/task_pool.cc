@@ -34,6 +34,28 @@ void TaskPool::Post(UniqueFunction<void()> task) {
   ready_.NotifyOne();
 }
 
+bool TaskPool::RunOne() {
+  UniqueFunction<void()> task;
+  {
+    MutexLock lock(mutex_);
+    if (tasks_.empty()) return false;
+    task = std::move(tasks_.front());
+    tasks_.pop_front();
+  }
+  task();
+  return true;
+}
+
+std::size_t TaskPool::queued() const {
+  MutexLock lock(mutex_);
+  return tasks_.size();
+}
+
+bool TaskPool::idle() const {
+  MutexLock lock(mutex_);
+  return tasks_.empty() && running_ == 0;
+}
+
 void TaskPool::Run() {
   while (true) {
     UniqueFunction<void()> task;
@@ -43,8 +65,12 @@ void TaskPool::Run() {
       if (tasks_.empty()) return;
       task = std::move(tasks_.front());
       tasks_.pop_front();
+      ++running_;
     }
     task();
+    task = {};
+    MutexLock lock(mutex_);
+    --running_;
   }
 }
 

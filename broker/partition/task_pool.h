@@ -23,15 +23,20 @@ class TaskPool {
   // Runs what waits, then ends. What is posted later is dropped.
   void Stop();
   void Post(UniqueFunction<void()> task);
+  // Runs the oldest task here; false: there is none. For tests, with a pool that was not started.
+  bool RunOne();
+  std::size_t queued() const;
+  bool idle() const;  // Nothing waits, nothing runs.
 
  private:
   void Run();
   const std::string name_;
   const std::size_t threads_wanted_;
   std::vector<std::thread> threads_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar ready_;
   std::deque<UniqueFunction<void()>> tasks_ QALAM_GUARDED_BY(mutex_);
+  std::size_t running_ QALAM_GUARDED_BY(mutex_) = 0;
   bool stopping_ QALAM_GUARDED_BY(mutex_) = false;
 };
 

@@ -2,12 +2,24 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "common/check.h"
 
 namespace qalam {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
+
+Error Stopping() {
+  return Error(ErrorCode::kShuttingDown, "the broker is stopping; nothing was written");
+}
+
+void Refuse(AppendCommand& command, Error error) {
+  if (command.stream) command.stream->Fail(command.generation);
+  command.budget = {};
+  if (command.reply.pending()) command.reply(std::move(error));
+}
 
 }  // namespace
 
@@ -23,20 +35,26 @@ void WriterThread::Start() {
 }
 
 void WriterThread::Stop() {
-  mailbox_.Close();
+  RefuseAppends();
   Post([this] { stopping_.store(true); });
   if (thread_.joinable()) thread_.join();
-  // Whoever posted after the last turn hears kShuttingDown when his command is destroyed.
-  std::vector<PartitionCommand> late;
-  mailbox_.Drain(late, std::chrono::nanoseconds(0));
+  owner_.Release();
+  // What nobody runs any more: replies are answered kShuttingDown as the commands are destroyed.
+  mailbox_.Seal();
 }
 
 bool WriterThread::TryPost(AppendCommand& command) {
-  // The variant is made only for a command that is taken.
+  if (refusing_.load()) {
+    Refuse(command, Stopping());
+    return true;
+  }
   PartitionCommand wrapped(std::move(command));
   if (mailbox_.TryPost(wrapped)) return true;
   command = std::move(std::get<AppendCommand>(wrapped));
-  return false;
+  // It became closed in between.
+  if (!refusing_.load()) return false;
+  Refuse(command, Stopping());
+  return true;
 }
 
 void WriterThread::Run() {
@@ -44,7 +62,11 @@ void WriterThread::Run() {
 }
 
 void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
-  drained_.clear();
+  owner_.AssertHeld();
+  if (!to_flush_.empty()) {
+    const auto left = std::max(MonotonicTime::zero(), next_flush_ - context_.clock.Now());
+    patience = std::min<std::chrono::nanoseconds>(patience, left);
+  }
   mailbox_.Drain(drained_, patience);
   for (PartitionCommand& command : drained_) {
     std::visit([this](auto& held) { Handle(std::move(held)); }, command);
@@ -55,32 +77,55 @@ void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
     if (partition == nullptr) continue;
     partition->queued_for_pump = false;
     partition->Pump();
+    const auto due = partition->flush_due();
+    if (!due || partition->queued_for_flush) continue;
+    partition->queued_for_flush = true;
+    to_flush_.push_back(partition);
+    next_flush_ = std::min(next_flush_, *due);
   }
   to_pump_.clear();
   const MonotonicTime now = context_.clock.Now();
+  if (now >= next_flush_) FlushWhatIsDue(now);
   if (now - last_tick_ < kTick) return;
   last_tick_ = now;
   for (auto& [handle, partition] : partitions_) partition->Tick(now);
 }
 
+void WriterThread::FlushWhatIsDue(MonotonicTime now) {
+  next_flush_ = MonotonicTime::max();
+  std::erase_if(to_flush_, [&](Partition* partition) {
+    auto due = partition->flush_due();
+    if (due && *due <= now) {
+      partition->Flush();
+      due = partition->flush_due();
+    }
+    partition->queued_for_flush = due.has_value();
+    if (due) next_flush_ = std::min(next_flush_, *due);
+    return !due.has_value();
+  });
+}
+
 void WriterThread::Handle(AppendCommand command) {
   PartitionHandle& handle = *command.partition;
-  const bool gone = handle.state.load() == PartitionHandle::State::kGone;
-  if (handle.owned == nullptr || gone || refusing_.load()) {
+  if (handle.owned == nullptr || handle.state.load() == PartitionHandle::State::kGone) {
     const auto problem = handle.problem.Load();
-    Error error(ErrorCode::kShuttingDown, "the broker is stopping; nothing was written");
-    if (problem) {
-      error = *problem;
-    } else if (gone) {
-      error = Error(ErrorCode::kUnknownTopic, "topic \"" + handle.name.topic + "\" was deleted");
-    }
-    if (command.stream) command.stream->failed_generation = command.generation;
-    if (command.reply.pending()) command.reply(std::move(error));
+    Refuse(command, problem ? *problem : Stopping());
+    return;
+  }
+  if (refusing_.load()) {
+    Refuse(command, Stopping());
     return;
   }
   Partition& partition = *handle.owned;
   partition.Take(std::move(command));
   QueuePump(partition);
+}
+
+void WriterThread::Handle(DirtyAnnounced announced) {
+  Partition* const partition = announced.partition->owned;
+  if (partition == nullptr) return;
+  partition->OnAnnounced(announced.status);
+  QueuePump(*partition);
 }
 
 void WriterThread::Handle(SyncDone done) {
@@ -97,6 +142,7 @@ void WriterThread::QueuePump(Partition& partition) {
 }
 
 void WriterThread::Adopt(std::shared_ptr<PartitionHandle> handle, std::unique_ptr<Log> log) {
+  owner_.AssertHeld();
   QALAM_CHECK(handle->owned == nullptr);
   auto partition = std::make_unique<Partition>(context_, handle, std::move(log));
   handle->owned = partition.get();
@@ -105,6 +151,7 @@ void WriterThread::Adopt(std::shared_ptr<PartitionHandle> handle, std::unique_pt
 }
 
 std::unique_ptr<Partition> WriterThread::Release(PartitionHandle& handle) {
+  owner_.AssertHeld();
   const auto found = partitions_.find(&handle);
   if (found == partitions_.end()) return nullptr;
   std::unique_ptr<Partition> partition = std::move(found->second);
@@ -112,11 +159,13 @@ std::unique_ptr<Partition> WriterThread::Release(PartitionHandle& handle) {
   for (Partition*& queued : to_pump_) {
     if (queued == partition.get()) queued = nullptr;
   }
+  std::erase(to_flush_, partition.get());
   handle.owned = nullptr;
   return partition;
 }
 
 std::vector<Partition*> WriterThread::partitions() {
+  owner_.AssertHeld();
   std::vector<Partition*> all;
   all.reserve(partitions_.size());
   for (auto& [handle, partition] : partitions_) all.push_back(partition.get());

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -17,45 +16,47 @@
 namespace qalam {
 
 // One thread, one queue, some partitions for life. Drains the whole queue, then writes one group
-// for each partition that got something. Thread: TryPost, Post and OnRoom from any; the rest its
-// own or, before Start and in tests, the caller's.
+// for each partition that got something; the others cost nothing. Thread: TryPost, Post, OnRoom,
+// RefuseAppends from any; Start and Stop the owner's; the rest its own or, in tests, the caller's.
 class WriterThread {
  public:
   WriterThread(std::int32_t number, PartitionContext context, std::size_t mailbox_commands_max);
   ~WriterThread();
 
   void Start();
-  // Joins. What is in the queue has been run; partitions are as they were left.
+  // Joins. What is in the queue has been run; what is posted later is dropped, its replies answered
+  // kShuttingDown. Partitions are as they were left.
   void Stop();
 
-  bool TryPost(AppendCommand& command);  // False: full, or stopping; `command` is untouched.
+  // False: full, `command` is untouched. After RefuseAppends it is taken and answered.
+  bool TryPost(AppendCommand& command);
   void OnRoom(UniqueFunction<void()> callback) { mailbox_.OnRoom(std::move(callback)); }
   void Post(PartitionCommand command) { mailbox_.Post(std::move(command)); }
   void Post(UniqueFunction<void()> task) { mailbox_.Post(OwnerTask{std::move(task)}); }
-  void RefuseAppends() {
-    refusing_.store(true);
-  }  // From now on appends are answered kShuttingDown.
+  // From now on appends are answered kShuttingDown.
+  void RefuseAppends() { refusing_.store(true); }
 
   std::int32_t number() const { return number_; }
   std::size_t queue_depth() const { return mailbox_.size(); }
 
-  // One turn: waits up to `patience` for commands. Tests call it themselves.
+  // One turn: waits up to `patience` for commands, less if a flush is due before.
   void RunOnce(std::chrono::nanoseconds patience);
 
   // --- from the thread itself (in an OwnerTask) ---
-  PartitionContext& context() { return context_; }
   void Adopt(std::shared_ptr<PartitionHandle> handle, std::unique_ptr<Log> log);
-  // Lets go of the partition: what waits is answered, the log is closed (kept: dropped without
-  // closing).
+  // Lets go of the partition; null if it is not here. Its log is as it was left.
   std::unique_ptr<Partition> Release(PartitionHandle& handle);
   std::vector<Partition*> partitions();
+  // Pumps it at the end of this turn.
+  void QueuePump(Partition& partition);
 
  private:
   void Run();
   void Handle(AppendCommand command);
+  void Handle(DirtyAnnounced announced);
   void Handle(SyncDone done);
   void Handle(OwnerTask task) { task.run(); }
-  void QueuePump(Partition& partition);
+  void FlushWhatIsDue(MonotonicTime now);
 
   const std::int32_t number_;
   PartitionContext context_;
@@ -63,10 +64,14 @@ class WriterThread {
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> refusing_{false};
-  std::vector<PartitionCommand> drained_;
-  std::vector<Partition*> to_pump_;
-  std::unordered_map<const PartitionHandle*, std::unique_ptr<Partition>> partitions_;
-  MonotonicTime last_tick_{};
+  ThreadRole owner_;
+  std::vector<PartitionCommand> drained_ QALAM_GUARDED_BY(owner_);
+  std::vector<Partition*> to_pump_ QALAM_GUARDED_BY(owner_);
+  std::vector<Partition*> to_flush_ QALAM_GUARDED_BY(owner_);  // Have unsynced data: kInterval.
+  MonotonicTime next_flush_ QALAM_GUARDED_BY(owner_) = MonotonicTime::max();
+  std::unordered_map<const PartitionHandle*, std::unique_ptr<Partition>> partitions_
+      QALAM_GUARDED_BY(owner_);
+  MonotonicTime last_tick_ QALAM_GUARDED_BY(owner_){};
 };
 
 }  // namespace qalam
