@@ -1,10 +1,13 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 namespace qalam {
+
+static_assert(std::endian::native == std::endian::little);
 
 // Big-endian integers in memory, at any alignment. The caller has checked the bounds. Thread: any.
 inline std::uint16_t LoadBig16(const std::byte* from) {

@@ -78,9 +78,12 @@ Result<FileLock> FileLock::TryLock(const std::string& path) {
       continue;
     }
     const std::string holder = "pid=" + std::to_string(getpid()) + "\nsince=" + Now() + "\n";
-    if (ftruncate(descriptor, 0) != 0 || pwrite(descriptor, holder.data(), holder.size(), 0) !=
-                                             static_cast<ssize_t>(holder.size())) {
-      // Only for people to read: a full disk must not keep the owner out.
+    // Over what the holder before wrote, so that it works on a full disk too. If it does not, the
+    // owner is not kept out: it is only for people to read.
+    const auto size = static_cast<ssize_t>(holder.size());
+    if (pwrite(descriptor, holder.data(), holder.size(), 0) != size ||
+        ftruncate(descriptor, size) != 0) {
+      (void)!ftruncate(descriptor, 0);
     }
     return lock;
   }

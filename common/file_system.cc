@@ -30,17 +30,28 @@ Result<Bytes> ReadWholeFile(FileSystem& fs, const std::string& path, std::size_t
   return content;
 }
 
+namespace {
+
+// `path` holds just `content` and is synced, its name is not.
+Status WriteWholeFile(FileSystem& fs, const std::string& path, BytesView content) {
+  QALAM_ASSIGN_OR_RETURN(const auto file,
+                         fs.Open(path, {.mode = OpenOptions::Mode::kOpenOrCreate}));
+  QALAM_RETURN_IF_ERROR(file->Truncate(0));
+  const std::array<BytesView, 1> parts = {content};
+  QALAM_RETURN_IF_ERROR(file->WriteAt(0, parts));
+  return file->Sync();
+}
+
+}  // namespace
+
 Status ReplaceFile(FileSystem& fs, const std::string& path, BytesView content) {
   const std::string temporary = path + ".tmp";
-  {
-    QALAM_ASSIGN_OR_RETURN(const auto file,
-                           fs.Open(temporary, {.mode = OpenOptions::Mode::kOpenOrCreate}));
-    QALAM_RETURN_IF_ERROR(file->Truncate(0));
-    const std::array<BytesView, 1> parts = {content};
-    QALAM_RETURN_IF_ERROR(file->WriteAt(0, parts));
-    QALAM_RETURN_IF_ERROR(file->Sync());
+  Status written = WriteWholeFile(fs, temporary, content);
+  if (written.ok()) written = fs.Rename(temporary, path);
+  if (!written.ok()) {
+    (void)fs.Remove(temporary);  // On a full disk it would be in the way.
+    return written;
   }
-  QALAM_RETURN_IF_ERROR(fs.Rename(temporary, path));
   return fs.SyncDirectory(ParentPath(path));
 }
 

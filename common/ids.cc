@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/check.h"
+#include "common/printable.h"
 
 namespace qalam {
 namespace {
@@ -17,9 +18,12 @@ constexpr std::size_t kTopicNameMax = 249;
 }  // namespace
 
 Uuid Uuid::Random() {
+  constexpr std::uint8_t kDash = 0xf8;  // The six bits that are written as '-'.
   Uuid uuid;
-  QALAM_CHECK(getrandom(uuid.bytes.data(), uuid.bytes.size(), 0) ==
-              static_cast<ssize_t>(uuid.bytes.size()));
+  do {
+    QALAM_CHECK(getrandom(uuid.bytes.data(), uuid.bytes.size(), 0) ==
+                static_cast<ssize_t>(uuid.bytes.size()));
+  } while ((uuid.bytes[0] & 0xfc) == kDash);  // A command line would take it for an option.
   uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x40);  // RFC 4122, version 4
   uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
   return uuid;
@@ -43,8 +47,8 @@ std::string Uuid::ToString() const {
 }
 
 Result<Uuid> Uuid::Parse(std::string_view text) {
-  const Error bad(ErrorCode::kInvalidArgument, "not a UUID of 22 base64url characters: \"" +
-                                                   std::string(text.substr(0, 64)) + "\"");
+  const Error bad(ErrorCode::kInvalidArgument,
+                  "not a UUID of 22 base64url characters: " + Quoted(text));
   if (text.size() != kTextSize) return bad;
   Uuid uuid;
   std::uint32_t bits = 0;
@@ -65,15 +69,14 @@ Result<Uuid> Uuid::Parse(std::string_view text) {
 }
 
 Status ValidateTopicName(std::string_view name) {
-  const auto shown = [&] { return "\"" + std::string(name.substr(0, 64)) + "\""; };
   if (name.empty()) return Error(ErrorCode::kInvalidTopicName, "a topic name can't be empty");
   if (name.size() > kTopicNameMax) {
     return Error(ErrorCode::kInvalidTopicName,
                  "topic name of " + std::to_string(name.size()) + " characters is longer than " +
-                     std::to_string(kTopicNameMax) + ": " + shown() + "...");
+                     std::to_string(kTopicNameMax) + ": " + Quoted(name));
   }
   if (name == "." || name == "..") {
-    return Error(ErrorCode::kInvalidTopicName, "a topic can't be named " + shown());
+    return Error(ErrorCode::kInvalidTopicName, "a topic can't be named " + Quoted(name));
   }
   const auto legal = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -81,10 +84,8 @@ Status ValidateTopicName(std::string_view name) {
   };
   const auto bad = std::find_if_not(name.begin(), name.end(), legal);
   if (bad != name.end()) {
-    std::string clean;
-    for (const char c : name.substr(0, 64)) clean.push_back(c >= 0x20 && c < 0x7f ? c : '?');
     return Error(ErrorCode::kInvalidTopicName,
-                 "topic name \"" + clean + "\" has an illegal character at position " +
+                 "topic name " + Quoted(name) + " has an illegal character at position " +
                      std::to_string(bad - name.begin()) + "; allowed are a-z A-Z 0-9 . _ -");
   }
   return OkStatus();

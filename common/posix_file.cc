@@ -56,13 +56,13 @@ std::uint64_t PosixFile::size_bytes() const {
 Status PosixFile::WriteAt(std::uint64_t position, std::span<const BytesView> parts) {
   std::vector<iovec> vectors;
   vectors.reserve(parts.size());
-  std::uint64_t total = 0;
+  QALAM_CHECK(position % write_alignment_ == 0);
   for (const BytesView part : parts) {
     if (part.empty()) continue;
+    QALAM_CHECK(part.size() % write_alignment_ == 0 &&
+                reinterpret_cast<std::uintptr_t>(part.data()) % write_alignment_ == 0);
     vectors.push_back({const_cast<std::byte*>(part.data()), part.size()});
-    total += part.size();
   }
-  QALAM_CHECK(position % write_alignment_ == 0 && total % write_alignment_ == 0);
   std::size_t first = 0;
   while (first < vectors.size()) {
     const auto count = static_cast<int>(std::min<std::size_t>(vectors.size() - first, IOV_MAX));

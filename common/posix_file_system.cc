@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "common/check.h"
 #include "common/posix_file.h"
@@ -18,12 +19,14 @@ namespace {
 
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
+// Never follow a link that somebody planted, never wait for the other end of a pipe.
+constexpr int kOnlyFiles = O_NOFOLLOW | O_NONBLOCK;
 constexpr std::size_t kDirectReadChunkBytes = std::size_t{1} << 20;
 
 int OpenRetrying(const std::string& path, int flags) {
   int fd = -1;
   do {
-    fd = ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, kFileMode);
+    fd = ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, kFileMode);
   } while (fd < 0 && errno == EINTR);
   return fd;
 }
@@ -57,6 +60,15 @@ class Descriptor {
  private:
   int fd_;
 };
+
+// Where there are no direct reads: writes back what is dirty, drops what is cached, then reads.
+Status ReadUncached(const std::string& path, std::uint64_t position, std::span<std::byte> out) {
+  const Descriptor buffered(OpenRetrying(path, O_RDONLY | kOnlyFiles));
+  if (buffered.get() < 0) return ErrorFromErrno(errno, "open", path);
+  if (::fdatasync(buffered.get()) != 0) return ErrorFromErrno(errno, "fdatasync", path);
+  ::posix_fadvise(buffered.get(), 0, 0, POSIX_FADV_DONTNEED);
+  return ReadFully(buffered.get(), path, position, out);
+}
 
 }  // namespace
 
@@ -94,16 +106,22 @@ Error ErrorFromErrno(int number, std::string_view what, std::string_view path) {
 }
 
 Result<std::unique_ptr<File>> PosixFileSystem::Open(const std::string& path, OpenOptions options) {
-  const int flags = FlagsOf(options.mode);
-  Descriptor buffered(OpenRetrying(path, flags));
+  Descriptor buffered(OpenRetrying(path, FlagsOf(options.mode) | kOnlyFiles));
   if (buffered.get() < 0) return ErrorFromErrno(errno, "open", path);
+  struct stat status {};
+  if (::fstat(buffered.get(), &status) != 0) return ErrorFromErrno(errno, "stat", path);
+  if (!S_ISREG(status.st_mode)) return Error(ErrorCode::kIo, path + " is not a regular file");
   if (options.direct && options.mode != OpenOptions::Mode::kRead) {
-    Descriptor direct(OpenRetrying(path, O_RDWR | O_DIRECT));
+    Descriptor direct(OpenRetrying(path, O_RDWR | O_DIRECT | kOnlyFiles));
     if (direct.get() >= 0) {
       return std::unique_ptr<File>(std::make_unique<PosixFile>(
           path, direct.Release(), buffered.Release(), AlignedBuffer::kAlignment));
     }
-    if (errno != EINVAL) return ErrorFromErrno(errno, "open", path);
+    if (const int number = errno; number != EINVAL) {
+      // Out of descriptors, as a rule. Whoever tries again must not find a file in the way.
+      if (options.mode == OpenOptions::Mode::kCreate) ::unlink(path.c_str());
+      return ErrorFromErrno(number, "open", path);
+    }
   }
   return std::unique_ptr<File>(std::make_unique<PosixFile>(path, buffered.Release(), -1, 1));
 }
@@ -157,12 +175,12 @@ Status PosixFileSystem::Rename(const std::string& from, const std::string& to) {
 
 Status PosixFileSystem::Remove(const std::string& path) {
   if (::unlink(path.c_str()) == 0) return OkStatus();
-  const int number = errno;
-  if ((number == EISDIR || number == EPERM) && ::rmdir(path.c_str()) == 0) return OkStatus();
-  return ErrorFromErrno(number, "remove", path);
+  if (errno == EISDIR && ::rmdir(path.c_str()) == 0) return OkStatus();
+  return ErrorFromErrno(errno, "remove", path);
 }
 
 Status PosixFileSystem::SyncDirectory(const std::string& path) {
+  // Links are followed: a data directory may well be one.
   const Descriptor directory(OpenRetrying(path, O_RDONLY | O_DIRECTORY));
   if (directory.get() < 0) return ErrorFromErrno(errno, "open", path);
   int result = 0;
@@ -175,15 +193,10 @@ Status PosixFileSystem::SyncDirectory(const std::string& path) {
 Status PosixFileSystem::ReadDirect(const std::string& path, std::uint64_t position,
                                    std::span<std::byte> out) {
   constexpr std::uint64_t kAlign = AlignedBuffer::kAlignment;
-  const Descriptor direct(OpenRetrying(path, O_RDONLY | O_DIRECT));
+  const Descriptor direct(OpenRetrying(path, O_RDONLY | O_DIRECT | kOnlyFiles));
   if (direct.get() < 0) {
-    if (errno != EINVAL) return ErrorFromErrno(errno, "open", path);
-    // No direct reads here: write back what is dirty, drop what is cached, then read.
-    const Descriptor buffered(OpenRetrying(path, O_RDONLY));
-    if (buffered.get() < 0) return ErrorFromErrno(errno, "open", path);
-    if (::fdatasync(buffered.get()) != 0) return ErrorFromErrno(errno, "fdatasync", path);
-    ::posix_fadvise(buffered.get(), 0, 0, POSIX_FADV_DONTNEED);
-    return ReadFully(buffered.get(), path, position, out);
+    if (errno == EINVAL) return ReadUncached(path, position, out);
+    return ErrorFromErrno(errno, "open", path);
   }
   AlignedBuffer chunk(std::min<std::size_t>(kDirectReadChunkBytes, out.size() + 2 * kAlign));
   while (!out.empty()) {
@@ -194,6 +207,7 @@ Status PosixFileSystem::ReadDirect(const std::string& path, std::uint64_t positi
       got = ::pread(direct.get(), chunk.bytes().data(), chunk.bytes().size(),
                     static_cast<off_t>(start));
     } while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EINVAL) return ReadUncached(path, position, out);
     if (got < 0) return ErrorFromErrno(errno, "read", path);
     if (static_cast<std::size_t>(got) <= skip) {
       return Error(ErrorCode::kOutOfRange, path + " ends before byte " + std::to_string(position));
@@ -213,8 +227,9 @@ Result<std::uint64_t> PosixFileSystem::FreeBytes(const std::string& path) {
 }
 
 std::size_t PosixFileSystem::ProbeDirectAlignment(const std::string& directory) {
-  std::string path = JoinPath(directory, ".direct-probe-" + std::to_string(::getpid()));
-  const Descriptor probe(OpenRetrying(path, O_RDWR | O_CREAT | O_EXCL | O_DIRECT));
+  const std::string path = JoinPath(directory, ".direct-probe-" + std::to_string(::getpid()));
+  ::unlink(path.c_str());  // Of a process before us with the same number, as in a container.
+  const Descriptor probe(OpenRetrying(path, O_RDWR | O_CREAT | O_EXCL | O_DIRECT | kOnlyFiles));
   if (probe.get() < 0) {
     ::unlink(path.c_str());
     return 0;

@@ -1,9 +1,12 @@
 #include "common/units.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
 #include <span>
+
+#include "common/printable.h"
 
 namespace qalam {
 namespace {
@@ -46,12 +49,6 @@ constexpr auto kDurations = std::to_array<Unit>({
     {"w", 7 * kDay},
 });
 
-std::string Quoted(std::string_view text) {
-  std::string shown = "\"";
-  for (const char c : text.substr(0, 64)) shown.push_back(c >= 0x20 && c < 0x7f ? c : '?');
-  return shown + "\"";
-}
-
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -66,27 +63,42 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-Result<std::int64_t> ParseWithUnit(std::string_view text, std::span<const Unit> units,
-                                   std::string_view what) {
-  const std::string_view trimmed = Trim(text);
-  std::int64_t number = 0;
-  const char* const end = trimmed.data() + trimmed.size();
-  const auto [rest, error] = std::from_chars(trimmed.data(), end, number);
+const Unit* FindUnit(std::span<const Unit> units, std::string_view name) {
+  const std::string lower = Lower(name);
+  for (const Unit& unit : units) {
+    if (unit.name == lower) return &unit;
+  }
+  return nullptr;
+}
+
+// Terms of a number and a unit, each unit smaller than the one before: "1h30m".
+Result<std::int64_t> ParseWithUnits(std::string_view text, std::span<const Unit> units,
+                                    std::size_t terms_max, std::string_view what) {
   const Error bad(ErrorCode::kInvalidArgument, Quoted(text) + " is not " + std::string(what));
-  if (error == std::errc::result_out_of_range) {
-    return Error(ErrorCode::kInvalidArgument, Quoted(text) + " is too large");
-  }
-  if (error != std::errc()) return bad;
-  const std::string unit = Lower(Trim({rest, static_cast<std::size_t>(end - rest)}));
-  for (const Unit& known : units) {
-    if (known.name != unit) continue;
+  const Error too_large(ErrorCode::kInvalidArgument, Quoted(text) + " is too large");
+  std::string_view rest = Trim(text);
+  std::int64_t total = 0;
+  std::int64_t factor_before = 0;  // 0: this is the first term.
+  for (std::size_t term = 0; term == 0 || !rest.empty(); ++term) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (error == std::errc::result_out_of_range) return too_large;
+    if (error != std::errc() || term >= terms_max) return bad;
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    const std::size_t name_size = std::min(rest.find_first_of("-0123456789"), rest.size());
+    const Unit* const unit = FindUnit(units, Trim(rest.substr(0, name_size)));
+    rest.remove_prefix(name_size);
+    if (unit == nullptr) return bad;
+    if (term > 0 && (number < 0 || total < 0 || unit->factor >= factor_before)) return bad;
+    if (unit->name.empty() && (term > 0 || !rest.empty())) return bad;
     std::int64_t value = 0;
-    if (__builtin_mul_overflow(number, known.factor, &value)) {
-      return Error(ErrorCode::kInvalidArgument, Quoted(text) + " is too large");
+    if (__builtin_mul_overflow(number, unit->factor, &value) ||
+        __builtin_add_overflow(total, value, &total)) {
+      return too_large;
     }
-    return value;
+    factor_before = unit->factor;
   }
-  return bad;
+  return total;
 }
 
 // The largest unit that divides `value` without a remainder.
@@ -101,15 +113,16 @@ std::string FormatExact(std::int64_t value, std::span<const Unit> units) {
 }  // namespace
 
 Result<std::int64_t> ParseSizeBytes(std::string_view text) {
-  return ParseWithUnit(text, kSizes, "a size such as 1048576, 512KiB or 1GiB");
+  return ParseWithUnits(text, kSizes, 1, "a size such as 1048576, 512KiB or 1GiB");
 }
 
 Result<std::int64_t> ParseDurationMs(std::string_view text) {
-  return ParseWithUnit(text, kDurations, "a duration such as 60000 (ms), 90s, 12h or 7d");
+  return ParseWithUnits(text, kDurations, kDurations.size(),
+                        "a duration such as 60000 (ms), 90s, 1h30m or 7d");
 }
 
 Result<std::int64_t> ParseInteger(std::string_view text) {
-  return ParseWithUnit(text, std::span(kSizes).first(1), "a whole number");
+  return ParseWithUnits(text, std::span(kSizes).first(1), 1, "a whole number");
 }
 
 Result<bool> ParseBool(std::string_view text) {

@@ -13,7 +13,7 @@ namespace qalam {
 
 // "-1", "4096", "10MiB", "10M" (= MiB), "1GB" (decimal), "64k" (= KiB). Errors: kInvalidArgument.
 Result<std::int64_t> ParseSizeBytes(std::string_view text);
-// "-1", "250", "250ms", "5s", "10m", "36h", "7d", "2w". Errors: kInvalidArgument.
+// "-1", "250", "250ms", "5s", "10m", "36h", "7d", "2w", "1h30m". Errors: kInvalidArgument.
 Result<std::int64_t> ParseDurationMs(std::string_view text);
 Result<std::int64_t> ParseInteger(std::string_view text);  // Decimal, nothing else.
 Result<bool> ParseBool(std::string_view text);             // true|false|yes|no|on|off|1|0.
