@@ -73,8 +73,7 @@ std::unique_ptr<LocalBroker> LocalBroker::Create(FileSystem& fs, const Clock& cl
 
 LocalBrokerImpl::LocalBrokerImpl(FileSystem& fs, const Clock& clock, Controller& controller,
                                  ConfigService& config, LocalBrokerOptions options)
-    : fs_(fs),
-      clock_(clock),
+    : clock_(clock),
       controller_(controller),
       config_(config),
       options_(std::move(options)),
@@ -84,12 +83,6 @@ LocalBrokerImpl::LocalBrokerImpl(FileSystem& fs, const Clock& clock, Controller&
 
 Status LocalBrokerImpl::Start() {
   QALAM_RETURN_IF_ERROR(host_.Start(*controller_.image()));
-  auto clock = RetentionClock::Open(fs_, options_.log_directory, clock_);
-  if (!clock.ok()) {
-    Stop(std::chrono::milliseconds(0));
-    return std::move(clock).error();
-  }
-  retention_clock_.emplace(std::move(clock).value());
   ScheduleRetention(
       std::min<std::chrono::nanoseconds>(options_.retention_check_interval, kFirstRetentionPass));
   return OkStatus();

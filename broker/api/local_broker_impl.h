@@ -9,7 +9,6 @@
 #include "broker/api/local_broker.h"
 #include "broker/api/partition_host.h"
 #include "broker/api/sessions.h"
-#include "broker/log/retention_clock.h"
 
 namespace qalam {
 
@@ -70,7 +69,7 @@ class LocalBrokerImpl final : public LocalBroker {
   }
   void AppendTo(std::shared_ptr<PartitionHandle> handle, AppendRequest request,
                 Reply<AppendResult> reply);
-  ClusterInfo MakeClusterInfo() const;
+  ClusterInfo MakeClusterInfo();
   // Puts the settings of the controller's newest image in force.
   void TakeSettings(const std::string& topic);
   void ScheduleRetention(std::chrono::nanoseconds after);
@@ -78,20 +77,18 @@ class LocalBrokerImpl final : public LocalBroker {
   void ApplyRetention(std::shared_ptr<PartitionHandle> handle,
                       std::optional<TimestampMs> retention_now);
 
-  FileSystem& fs_;
   const Clock& clock_;
   Controller& controller_;
   ConfigService& config_;
   const LocalBrokerOptions options_;
   PartitionHost host_;
   ReadContext reads_;
-  std::optional<RetentionClock> retention_clock_;  // The background pool's one thread.
   std::atomic<bool> accept_clock_{false};
   std::atomic<bool> retention_paused_{false};
   std::atomic<bool> stopping_{false};
   const TimestampMs started_ms_;
   Mutex settings_mutex_;  // Settings are taken over one after another, so the newest win.
-  mutable Mutex mutex_;
+  Mutex mutex_;
   std::string address_ QALAM_GUARDED_BY(mutex_);
 };
 

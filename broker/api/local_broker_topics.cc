@@ -71,8 +71,9 @@ void LocalBrokerImpl::CreateTopic(CreateTopicRequest request, Reply<TopicInfo> r
     return;
   }
   // Waits for a sync, so not here.
-  host_.reader_pool().Post(
-      [this, name, create = std::move(create)]() mutable { create(host_.AnnounceCreation(name)); });
+  host_.reader_pool().Post([this, name, create = std::move(create)]() mutable {
+    create(host_.directory().AnnounceCreation(name));
+  });
 }
 
 void LocalBrokerImpl::DeleteTopic(std::string name, bool validate_only, Reply<Unit> reply) {
@@ -250,19 +251,20 @@ void LocalBrokerImpl::ScheduleRetention(std::chrono::nanoseconds after) {
 }
 
 void LocalBrokerImpl::RetentionPass() {
-  if (accept_clock_.exchange(false)) retention_clock_->Accept();
-  auto now = retention_clock_->Pass(clock_);
+  RetentionClock& retention_clock = host_.directory().retention_clock();
+  if (accept_clock_.exchange(false)) retention_clock.Accept();
+  auto now = retention_clock.Pass(clock_);
   if (!now.ok()) {
     Logger("api").warn("retention clock not saved, deletion by time waits error={}",
                        now.error().ToString());
   }
-  retention_paused_.store(retention_clock_->paused());
+  retention_paused_.store(retention_clock.paused());
   const std::optional<TimestampMs> retention_now = now.ok() ? *now : std::nullopt;
   for (const auto& topic : host_.All()) {
     for (const auto& handle : topic->partitions) {
       // One that nobody has used, and that is empty, stays closed.
       const bool closed = handle->state.load() == PartitionHandle::State::kClosed;
-      if (closed && !HasRecords(fs_, host_.DirectoryOf(handle->name))) continue;
+      if (closed && !host_.directory().HasRecords(handle->name)) continue;
       ApplyRetention(handle, retention_now);
     }
   }
@@ -283,7 +285,7 @@ void LocalBrokerImpl::ApplyRetention(std::shared_ptr<PartitionHandle> handle,
     auto deletable = log.TakeDeletable(clock_.Now());
     if (deletable.empty()) return;
     host_.background().Post([this, deletable = std::move(deletable)] {
-      for (const std::string& path : deletable) (void)fs_.Remove(path);
+      for (const std::string& path : deletable) (void)host_.directory().RemoveFile(path);
     });
   });
 }
@@ -296,7 +298,7 @@ void LocalBrokerImpl::DescribeCluster(Reply<ClusterInfo> reply) {
       [this, reply = std::move(reply)]() mutable { reply(MakeClusterInfo()); });
 }
 
-ClusterInfo LocalBrokerImpl::MakeClusterInfo() const {
+ClusterInfo LocalBrokerImpl::MakeClusterInfo() {
   ClusterInfo info;
   info.cluster_id = controller_.image()->cluster_id;
   BrokerInfo broker;
@@ -310,9 +312,7 @@ ClusterInfo LocalBrokerImpl::MakeClusterInfo() const {
   broker.writer_threads = static_cast<std::int32_t>(host_.writers().size());
   broker.data_directory_id = options_.data_directory_id;
   broker.resident_bytes = ResidentBytes();
-  if (const auto free = fs_.FreeBytes(options_.log_directory); free.ok()) {
-    broker.disk_free_bytes = static_cast<std::int64_t>(*free);
-  }
+  broker.disk_free_bytes = host_.directory().free_bytes();
   for (const auto& topic : host_.All()) {
     ++info.topics_count;
     for (const auto& handle : topic->partitions) {

@@ -6,14 +6,12 @@
 #include <thread>
 
 #include "broker/api/latch.h"
-#include "broker/log/partition_metadata.h"
 #include "common/check.h"
 #include "common/logging.h"
 
 namespace qalam {
 namespace {
 
-constexpr std::string_view kCreatingPrefix = "create:";  // No topic's name has a colon.
 constexpr std::size_t kOpenThreads = 8;  // Opening waits for the disk more than it works.
 constexpr std::size_t kDescriptorsReserved = 64;
 
@@ -27,13 +25,19 @@ std::size_t OpenSegmentsMax(std::int32_t open_files_max) {
   return (std::max(max, 2 * kDescriptorsReserved) - kDescriptorsReserved) / 4;
 }
 
-std::string CreatingName(std::string_view topic) {
-  return std::string(kCreatingPrefix) + std::string(topic);
-}
-
 Error WhyNotOpen(const PartitionHandle& handle) {
   if (const auto problem = handle.problem.Load()) return *problem;
   return Error(ErrorCode::kShuttingDown, "the broker is stopping; nothing was done");
+}
+
+// The topic that has this partition.
+std::optional<Uuid> TopicIdOf(const ClusterImage& image, const TopicPartition& partition) {
+  const auto topic = image.topics.find(partition.topic);
+  if (topic == image.topics.end() || partition.partition < 0 ||
+      static_cast<std::size_t>(partition.partition) >= topic->second->partitions.size()) {
+    return std::nullopt;
+  }
+  return topic->second->id;
 }
 
 // Passes by itself: the partition is not offline for that.
@@ -47,7 +51,6 @@ PartitionHost::PartitionHost(FileSystem& fs, const Clock& clock, const LocalBrok
     : fs_(fs),
       clock_(clock),
       options_(options),
-      segment_cache_(std::make_shared<SegmentCache>(OpenSegmentsMax(options.open_files_max))),
       budget_(std::make_shared<ByteBudget>(options.append_bytes_in_flight_max)),
       sync_pool_("sync", static_cast<std::size_t>(std::max(1, options.sync_threads))),
       wake_pool_("wake", static_cast<std::size_t>(std::max(1, options.reader_threads))),
@@ -57,10 +60,6 @@ PartitionHost::PartitionHost(FileSystem& fs, const Clock& clock, const LocalBrok
       timers_(clock) {}
 
 PartitionHost::~PartitionHost() { QALAM_CHECK(!started_); }
-
-std::string PartitionHost::DirectoryOf(const TopicPartition& partition) const {
-  return JoinPath(options_.log_directory, partition.ToString());
-}
 
 PartitionSettings PartitionHost::SettingsOf(const TopicImage& image, std::int32_t partition) const {
   const TopicConfig& config = image.config;
@@ -72,7 +71,6 @@ PartitionSettings PartitionHost::SettingsOf(const TopicImage& image, std::int32_
   settings.limits.timestamp_before_max_ms = config.timestamp_before_max_ms;
   settings.limits.timestamp_after_max_ms = config.timestamp_after_max_ms;
   LogOptions& log = settings.log;
-  log.directory = DirectoryOf({image.name, partition});
   log.segment_bytes_max = config.segment_bytes;
   log.segment_age_max = std::chrono::milliseconds(config.segment_ms);
   log.index_interval_bytes = config.index_interval_bytes;
@@ -84,8 +82,7 @@ PartitionSettings PartitionHost::SettingsOf(const TopicImage& image, std::int32_
   log.flush_interval = std::chrono::milliseconds(config.flush_ms);
   log.group_bytes_max = options_.group_bytes_max;
   log.recent_bytes_max = std::min<std::size_t>(log.recent_bytes_max, options_.recent_bytes_max);
-  log.direct_alignment = direct_alignment_;
-  log.segment_cache = segment_cache_;
+  directory_->Complete(log, {image.name, partition});
   return settings;
 }
 
@@ -120,48 +117,6 @@ std::vector<std::shared_ptr<const HostedTopic>> PartitionHost::All() const {
 }
 
 // --- making and opening ---
-
-// Its making was announced in this run or the one before, its first append was not.
-bool PartitionHost::NeverHadData(const PartitionHandle& handle) const {
-  return dirty_->Contains(CreatingName(handle.name.topic)) &&
-         !dirty_->Contains(handle.name.ToString());
-}
-
-Status PartitionHost::MakeLog(const PartitionHandle& handle) {
-  const std::string directory = DirectoryOf(handle.name);
-  QALAM_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(directory));
-  if (exists) {
-    const auto id = ReadPartitionMetadata(fs_, directory);
-    if (id.ok() && *id == handle.topic_id) return OkStatus();
-    // Half made: written last, the metadata file says that the rest is there.
-    QALAM_ASSIGN_OR_RETURN(const std::string aside,
-                           MoveAsideAsStray(fs_, options_.log_directory, handle.name.ToString()));
-    Logger("api").warn("half-made partition moved aside tp={} to={}", handle.name.ToString(),
-                       aside);
-  }
-  return Log::Create(fs_, handle.settings.Load()->log, handle.topic_id);
-}
-
-Result<std::unique_ptr<Log>> PartitionHost::OpenLog(const PartitionHandle& handle, bool clean) {
-  if (NeverHadData(handle)) QALAM_RETURN_IF_ERROR(MakeLog(handle));
-  auto log = Log::Open(fs_, clock_, handle.settings.Load()->log, handle.topic_id, clean);
-  if (!log.ok()) {
-    if (log.error().code() != ErrorCode::kNotFound) return log;
-    return Error(ErrorCode::kCorruption,
-                 "the directory of " + handle.name.ToString() +
-                     " or a file in it is missing: " + log.error().message());
-  }
-  const RecoveryReport& report = (*log)->recovery();
-  if (report.recovered) {
-    Logger("api").info("partition recovered tp={} end={} scanned_bytes={} torn_bytes_cut={}",
-                       handle.name.ToString(), (*log)->end_offset(), report.scanned_bytes,
-                       report.torn_bytes_cut);
-  }
-  for (const std::string& note : report.notes) {
-    Logger("api").warn("recovery tp={} note=\"{}\"", handle.name.ToString(), note);
-  }
-  return log;
-}
 
 void PartitionHost::Adopt(const std::shared_ptr<PartitionHandle>& handle,
                           Result<std::unique_ptr<Log>> log) {
@@ -222,7 +177,7 @@ void PartitionHost::WithOpen(std::shared_ptr<PartitionHandle> handle, Reply<Unit
     reply(WhyNotOpen(*handle));
   } else {
     reader_pool_.Post([this, handle = std::move(handle)] {
-      auto log = OpenLog(*handle, true);
+      auto log = directory_->OpenLog(*handle, true);
       WriterThread& writer = handle->writer;
       writer.Post(
           [this, handle, log = std::move(log)]() mutable { Adopt(handle, std::move(log)); });
@@ -252,10 +207,6 @@ void PartitionHost::WhenIdle(std::shared_ptr<PartitionHandle> handle,
 
 // --- topics ---
 
-Status PartitionHost::AnnounceCreation(const std::string& topic) {
-  return dirty_->Add(CreatingName(topic));
-}
-
 void PartitionHost::Create(std::shared_ptr<const TopicImage> image, Reply<Unit> reply) {
   topics_pool_.Post([this, image = std::move(image), reply = std::move(reply)]() mutable {
     const auto hosted = MakeHandles(std::move(image));
@@ -263,9 +214,9 @@ void PartitionHost::Create(std::shared_ptr<const TopicImage> image, Reply<Unit> 
     const auto latch = std::make_shared<Latch>(made.size());
     InParallel(made.size(), kOpenThreads, [&](std::size_t i) {
       const auto& handle = hosted->partitions[i];
-      made[i] = MakeLog(*handle);
-      auto log =
-          made[i].ok() ? OpenLog(*handle, true) : Result<std::unique_ptr<Log>>(made[i].error());
+      made[i] = directory_->Make(*handle);
+      auto log = made[i].ok() ? directory_->OpenLog(*handle, true)
+                              : Result<std::unique_ptr<Log>>(made[i].error());
       if (!log.ok()) made[i] = log.error();
       handle->writer.Post([this, handle, log = std::move(log), arrival = Arrival(latch)]() mutable {
         Adopt(handle, std::move(log));
@@ -348,7 +299,7 @@ void PartitionHost::DeleteNow(const TopicImage& image) {
   for (const auto& handle : topic->partitions) {
     // Still owned: the broker stopped meanwhile. The next start finds the directory astray.
     if (handle->owned != nullptr) continue;
-    auto moved = MoveAsideToDelete(fs_, options_.log_directory, handle->name.ToString());
+    auto moved = directory_->MoveAsideToDelete(handle->name);
     if (moved.ok()) {
       aside.push_back(std::move(moved).value());
     } else if (moved.error().code() != ErrorCode::kNotFound) {
@@ -356,13 +307,13 @@ void PartitionHost::DeleteNow(const TopicImage& image) {
                          handle->name.ToString(), moved.error().ToString());
     }
   }
-  if (const Status synced = fs_.SyncDirectory(options_.log_directory); !synced.ok()) {
+  if (const Status synced = directory_->Sync(); !synced.ok()) {
     Logger("api").warn("log directory not synced error={}", synced.error().ToString());
   }
   // A topic of that name that comes next begins anew.
-  std::vector<std::string> names = {CreatingName(image.name)};
+  std::vector<std::string> names = {LogDirectory::CreatingName(image.name)};
   for (const auto& handle : topic->partitions) names.push_back(handle->name.ToString());
-  if (const Status removed = dirty_->Remove(names); !removed.ok()) {
+  if (const Status removed = directory_->dirty().Remove(names); !removed.ok()) {
     Logger("api").warn("dirty set not cleared of a deleted topic topic={} error={}", image.name,
                        removed.error().ToString());
   }
@@ -374,7 +325,7 @@ void PartitionHost::DeleteNow(const TopicImage& image) {
 void PartitionHost::RemoveLater(const std::string& name, std::chrono::milliseconds delay) {
   timers_.At(clock_.Now() + delay, [this, name] {
     background_.Post([this, name] {
-      const Status removed = RemovePartitionDirectory(fs_, JoinPath(options_.log_directory, name));
+      const Status removed = directory_->Remove(name);
       if (removed.ok() || removed.error().code() == ErrorCode::kNotFound) return;
       Logger("api").warn("directory not removed name={} error={}", name,
                          removed.error().ToString());
@@ -386,13 +337,15 @@ void PartitionHost::RemoveLater(const std::string& name, std::chrono::millisecon
 
 Status PartitionHost::Start(const ClusterImage& image) {
   QALAM_CHECK(!started_ && writers_.empty());
-  QALAM_RETURN_IF_ERROR(fs_.CreateDirectory(options_.log_directory));
-  direct_alignment_ = fs_.ProbeDirectAlignment(options_.log_directory);
-  QALAM_ASSIGN_OR_RETURN(dirty_, DirtySet::Open(fs_, options_.log_directory));
-  QALAM_ASSIGN_OR_RETURN(const LogDirectoryScan scan,
-                         ScanLogDirectory(fs_, options_.log_directory, image));
+  QALAM_ASSIGN_OR_RETURN(directory_, LogDirectory::Open(fs_, clock_, options_.log_directory,
+                                                        OpenSegmentsMax(options_.open_files_max)));
+  QALAM_ASSIGN_OR_RETURN(const LogDirectory::Scan scan,
+                         directory_->List([&image](const TopicPartition& partition) {
+                           return TopicIdOf(image, partition);
+                         }));
   QALAM_RETURN_IF_ERROR(MoveStraysAside(scan, image));
-  const PartitionContext context{clock_, *dirty_, directory_state_, sync_pool_, wake_pool_};
+  const PartitionContext context{clock_, directory_->dirty(), directory_state_, sync_pool_,
+                                 wake_pool_};
   for (std::int32_t i = 0; i < std::max(1, options_.writer_threads); ++i) {
     writers_.push_back(std::make_unique<WriterThread>(i, context, options_.mailbox_commands_max));
   }
@@ -410,13 +363,13 @@ Status PartitionHost::Start(const ClusterImage& image) {
   for (const std::string& name : scan.deleted) RemoveLater(name, std::chrono::milliseconds(0));
   background_.Post([this, partitions = scan.partitions] {
     for (const std::string& name : partitions) {
-      RemoveRetiredFiles(fs_, JoinPath(options_.log_directory, name));
+      directory_->RemoveRetiredFiles(name);
     }
   });
   return OkStatus();
 }
 
-Status PartitionHost::MoveStraysAside(const LogDirectoryScan& scan, const ClusterImage& image) {
+Status PartitionHost::MoveStraysAside(const LogDirectory::Scan& scan, const ClusterImage& image) {
   strays_ = scan.strays_before;
   if (scan.strays.empty()) return OkStatus();
   if (image.topics.empty()) {
@@ -426,26 +379,25 @@ Status PartitionHost::MoveStraysAside(const LogDirectoryScan& scan, const Cluste
                                                   "), but the metadata knows no topic");
   }
   for (const std::string& name : scan.strays) {
-    QALAM_ASSIGN_OR_RETURN(const std::string aside,
-                           MoveAsideAsStray(fs_, options_.log_directory, name));
+    QALAM_ASSIGN_OR_RETURN(const std::string aside, directory_->MoveAsideAsStray(name));
     Logger("api").warn("partition unknown to the metadata moved aside from={} to={}", name, aside);
     ++strays_;
   }
-  return fs_.SyncDirectory(options_.log_directory);
+  return directory_->Sync();
 }
 
-Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogDirectoryScan& scan) {
+Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogDirectory::Scan& scan) {
   std::vector<std::shared_ptr<PartitionHandle>> to_open;
   std::set<std::string, std::less<>> creating;
   for (const auto& [name, topic] : image.topics) {
     const auto hosted = MakeHandles(topic);
-    const bool announced = dirty_->Contains(CreatingName(name));
+    const bool announced = directory_->IsCreating(name);
     if (announced) creating.insert(name);
     for (const auto& handle : hosted->partitions) {
       const std::string directory = handle->name.ToString();
       const bool there = scan.partitions.contains(directory);
       // Missing, and not because it was about to be made: opening it says so.
-      if (announced || !there || dirty_->Contains(directory)) to_open.push_back(handle);
+      if (announced || !there || directory_->dirty().Contains(directory)) to_open.push_back(handle);
     }
     MutexLock lock(mutex_);
     topics_[name] = hosted;
@@ -453,7 +405,7 @@ Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogDirectoryS
   const auto latch = std::make_shared<Latch>(to_open.size());
   InParallel(to_open.size(), kOpenThreads, [&](std::size_t i) {
     const auto& handle = to_open[i];
-    auto log = OpenLog(*handle, false);
+    auto log = directory_->OpenLog(*handle, false);
     handle->writer.Post([this, handle, log = std::move(log), arrival = Arrival(latch)]() mutable {
       Adopt(handle, std::move(log));
     });
@@ -465,12 +417,14 @@ Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogDirectoryS
   for (const auto& handle : to_open) {
     const std::string name = handle->name.ToString();
     const bool open = handle->state.load() == PartitionHandle::State::kOpen;
-    if (open || dirty_->Contains(name)) in_doubt.insert(name);
+    if (open || directory_->dirty().Contains(name)) in_doubt.insert(name);
     if (!open && creating.contains(handle->name.topic)) {
-      in_doubt.insert(CreatingName(handle->name.topic));
+      in_doubt.insert(LogDirectory::CreatingName(handle->name.topic));
     }
   }
-  return dirty_->empty() && in_doubt.empty() ? OkStatus() : dirty_->Reset(std::move(in_doubt));
+  return directory_->dirty().empty() && in_doubt.empty()
+             ? OkStatus()
+             : directory_->dirty().Reset(std::move(in_doubt));
 }
 
 bool PartitionHost::Stop(std::chrono::milliseconds patience) {
@@ -489,8 +443,8 @@ bool PartitionHost::Stop(std::chrono::milliseconds patience) {
   if (quiet) in_doubt = CloseAll();
   StopThreads();
   if (!quiet) return false;
-  if (dirty_->empty() && in_doubt.empty()) return true;
-  return dirty_->Reset(std::move(in_doubt)).ok();
+  if (directory_->dirty().empty() && in_doubt.empty()) return true;
+  return directory_->dirty().Reset(std::move(in_doubt)).ok();
 }
 
 // Until nothing is queued, written but unsynced, or being made. False: `deadline` passed before.
@@ -544,8 +498,8 @@ std::set<std::string, std::less<>> PartitionHost::CloseAll() {
     for (const auto& handle : topic->partitions) {
       const auto state = handle->state.load();
       if (state == PartitionHandle::State::kOffline) in_doubt.insert(handle->name.ToString());
-      if (state == PartitionHandle::State::kClosed && NeverHadData(*handle)) {
-        in_doubt.insert(CreatingName(handle->name.topic));
+      if (state == PartitionHandle::State::kClosed && directory_->NeverHadData(*handle)) {
+        in_doubt.insert(LogDirectory::CreatingName(handle->name.topic));
       }
     }
   }

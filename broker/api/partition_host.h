@@ -10,11 +10,9 @@
 #include <vector>
 
 #include "broker/api/local_broker.h"
-#include "broker/api/log_directory.h"
 #include "broker/api/timer_thread.h"
-#include "broker/log/dirty_set.h"
-#include "broker/log/segment.h"
 #include "broker/metadata/cluster_image.h"
+#include "broker/partition/log_directory.h"
 #include "broker/partition/partition_handle.h"
 #include "broker/partition/task_pool.h"
 #include "broker/partition/writer_thread.h"
@@ -42,9 +40,6 @@ class PartitionHost {
   std::shared_ptr<const HostedTopic> Find(std::string_view topic) const;
   std::vector<std::shared_ptr<const HostedTopic>> All() const;  // By name.
 
-  // Remembers durably that this topic's directories are about to be made, so that a start after a
-  // crash makes them instead of missing them. Blocks.
-  Status AnnounceCreation(const std::string& topic);
   // The topic is in the metadata: makes its directories and opens its partitions. What can't be
   // made is made at its first use. Creations and deletions are carried out one after another, in
   // the order of the calls.
@@ -67,8 +62,8 @@ class PartitionHost {
   TaskPool& background() { return background_; }    // One thread.
   TimerThread& timers() { return timers_; }
   std::shared_ptr<ByteBudget> budget() { return budget_; }
+  LogDirectory& directory() { return *directory_; }  // From Start on.
   LogDirectoryState& directory_state() { return directory_state_; }
-  std::string DirectoryOf(const TopicPartition& partition) const;
   std::size_t strays() const { return strays_; }
 
  private:
@@ -76,12 +71,8 @@ class PartitionHost {
 
   PartitionSettings SettingsOf(const TopicImage& image, std::int32_t partition) const;
   std::shared_ptr<const HostedTopic> MakeHandles(std::shared_ptr<const TopicImage> image);
-  Status MoveStraysAside(const LogDirectoryScan& scan, const ClusterImage& image);
-  Status OpenAtStart(const ClusterImage& image, const LogDirectoryScan& scan);
-  // `clean`: the last stop was. Makes it first where that may still have to be done.
-  Result<std::unique_ptr<Log>> OpenLog(const PartitionHandle& handle, bool clean);
-  Status MakeLog(const PartitionHandle& handle);
-  bool NeverHadData(const PartitionHandle& handle) const;
+  Status MoveStraysAside(const LogDirectory::Scan& scan, const ClusterImage& image);
+  Status OpenAtStart(const ClusterImage& image, const LogDirectory::Scan& scan);
   // On the partition's thread: takes the log, or the reason why there is none.
   void Adopt(const std::shared_ptr<PartitionHandle>& handle, Result<std::unique_ptr<Log>> log);
   void AnswerOpening(const std::shared_ptr<PartitionHandle>& handle,
@@ -95,11 +86,9 @@ class PartitionHost {
   FileSystem& fs_;
   const Clock& clock_;
   const LocalBrokerOptions options_;
-  std::size_t direct_alignment_ = 0;
-  std::shared_ptr<SegmentCache> segment_cache_;
-  std::shared_ptr<ByteBudget> budget_;
-  std::unique_ptr<DirtySet> dirty_;
   LogDirectoryState directory_state_;
+  std::unique_ptr<LogDirectory> directory_;
+  std::shared_ptr<ByteBudget> budget_;
   TaskPool sync_pool_;
   TaskPool wake_pool_;
   TaskPool reader_pool_;
