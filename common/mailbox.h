@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/check.h"
 #include "common/mutex.h"
 #include "common/unique_function.h"
 
@@ -13,13 +14,14 @@ namespace qalam {
 // Many threads post, one owner drains everything at once; the order of posting is the order of
 // draining. Bounded: `TryPost` refuses when `commands_max` wait, `Post` (for the owner's own
 // machinery: sync results, ticks, stop) is always taken.
-// Thread: TryPost, Post, OnRoom from any; Drain from the owner only.
+// Thread: TryPost, Post, OnRoom from any; Drain from the owner only. It must outlive every call.
 template <typename T>
 class Mailbox {
  public:
   explicit Mailbox(std::size_t commands_max) : commands_max_(commands_max) {}
 
-  // False when full or closed: `command` is then untouched.
+  // False when full or closed: `command` is then untouched. Whoever tries again on OnRoom must know
+  // by itself that the mailbox was closed: there is "room" at once then, and never any in it.
   bool TryPost(T& command) {
     {
       MutexLock lock(mutex_);
@@ -53,6 +55,7 @@ class Mailbox {
   // Swaps everything that waits into `out` (which must be empty). Waits up to `patience` for the
   // first command; returns with nothing when that passes.
   void Drain(std::vector<T>& out, std::chrono::nanoseconds patience) {
+    QALAM_CHECK(out.empty());
     std::vector<UniqueFunction<void()>> room;
     {
       MutexLock lock(mutex_);
@@ -76,7 +79,8 @@ class Mailbox {
     }
     for (auto& callback : room) callback();
   }
-  // The owner has gone: nothing is taken any more; Post drops what it is given. Returns what waited.
+  // The owner has gone: nothing is taken any more; Post drops what it is given. Returns what
+  // waited.
   std::vector<T> Seal() {
     Close();
     MutexLock lock(mutex_);

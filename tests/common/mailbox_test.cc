@@ -65,6 +65,22 @@ TEST(MailboxTest, ClosedItRefusesButCanBeDrained) {
   EXPECT_EQ(out, std::vector<int>{1});
 }
 
+TEST(MailboxTest, SealedItDropsWhatComes) {
+  Mailbox<std::shared_ptr<int>> mailbox(10);
+  const auto command = std::make_shared<int>(1);
+  mailbox.Post(command);
+  EXPECT_EQ(mailbox.Seal().size(), 1u);
+  mailbox.Post(command);
+  EXPECT_EQ(command.use_count(), 1);
+  EXPECT_EQ(mailbox.size(), 0u);
+}
+
+TEST(MailboxDeathTest, DrainingIntoWhatIsNotEmptyAborts) {
+  Mailbox<int> mailbox(1);
+  std::vector<int> out = {1};
+  EXPECT_DEATH(mailbox.Drain(out, kNoWait), "check failed");
+}
+
 TEST(MailboxTest, DrainGivesUpWhenItsPatienceEnds) {
   Mailbox<int> mailbox(1);
   std::vector<int> out;
