@@ -1,0 +1,362 @@
+#include "broker/partition/partition.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/broker/partition/partition_bench.h"
+
+namespace qalam {
+namespace {
+
+using Batch = PartitionBench::BatchOptions;
+using Answer = PartitionBench::Answer;
+
+ErrorCode CodeOf(const Answer& answer) {
+  if (!answer->has_value()) return ErrorCode::kUnknown;
+  return (*answer)->ok() ? ErrorCode::kUnknown : (*answer)->error().code();
+}
+bool Acknowledged(const Answer& answer) { return answer->has_value() && (*answer)->ok(); }
+
+// What a PartitionBench counts as a sync of a log.
+bool IsLogSync(FileCall call, const std::string& path) {
+  return call == FileCall::kSync && path.ends_with(".log");
+}
+
+TEST(PartitionTest, AnswersOnlyAfterTheSync) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  const Answer answer = bench.Submit(handle, Batch{.records = 3});
+  bench.Turn();
+  EXPECT_EQ(handle->view.Load()->end_offset(), 4);  // Written,
+  EXPECT_FALSE(answer->has_value());                // not acknowledged,
+  EXPECT_EQ(handle->high_watermark.Load(), 1);      // not readable.
+  ASSERT_TRUE(bench.Sync());
+  EXPECT_FALSE(answer->has_value());
+  bench.Turn();
+  ASSERT_TRUE(Acknowledged(answer));
+  EXPECT_EQ((*answer)->value().base_offset, 1);
+  EXPECT_EQ((*answer)->value().last_offset, 3);
+  EXPECT_EQ((*answer)->value().leader_epoch, PartitionBench::kEpoch);
+  EXPECT_EQ((*answer)->value().durability, Durability::kFsync);
+  EXPECT_EQ(handle->high_watermark.Load(), 4);
+  EXPECT_EQ(handle->durable_offset.load(), 4);
+}
+
+TEST(PartitionTest, WhatIsAcknowledgedIsAlreadyReadable) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  Offset seen = -1;
+  AppendCommand command = bench.Command(handle, Batch{});
+  command.reply =
+      Reply<AppendResult>([&](Result<AppendResult>) { seen = handle->high_watermark.Load(); });
+  ASSERT_TRUE(bench.writer->TryPost(command));
+  bench.Settle();
+  EXPECT_EQ(seen, 2);
+}
+
+TEST(PartitionTest, TheNextGroupCollectsWhileTheSyncRuns) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  std::vector<Answer> answers = {bench.Submit(handle)};
+  bench.Turn();
+  for (int i = 0; i < 10; ++i) {
+    answers.push_back(bench.Submit(handle));
+    bench.Turn();
+  }
+  // Group N+1 is written only after group N's sync returned.
+  EXPECT_EQ(handle->view.Load()->end_offset(), 2);
+  EXPECT_EQ(bench.sync_pool.queued(), 1u);
+  const std::uint64_t before = bench.files.syncs();
+  ASSERT_TRUE(bench.Sync());
+  bench.Turn();
+  EXPECT_TRUE(Acknowledged(answers[0]));
+  EXPECT_FALSE(answers[1]->has_value());
+  EXPECT_EQ(handle->view.Load()->end_offset(), 12);  // All ten in one group,
+  ASSERT_TRUE(bench.Sync());
+  bench.Turn();
+  EXPECT_EQ(bench.files.syncs(), before + 2);  // with one sync.
+  for (const Answer& answer : answers) EXPECT_TRUE(Acknowledged(answer));
+}
+
+TEST(PartitionTest, PartitionsOfOneWriterSyncSideBySide) {
+  PartitionBench bench;
+  const auto a = bench.MakeUsed("a");
+  const auto b = bench.MakeUsed("b");
+  const Answer of_a = bench.Submit(a);
+  const Answer of_b = bench.Submit(b);
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 2u);
+  ASSERT_TRUE(bench.Sync());
+  bench.Turn();
+  // Each is released as its own sync returns.
+  EXPECT_NE(Acknowledged(of_a), Acknowledged(of_b));
+  bench.Settle();
+  EXPECT_TRUE(Acknowledged(of_a) && Acknowledged(of_b));
+}
+
+TEST(PartitionTest, TheFirstAppendIsAnnouncedDurablyBeforeItIsWritten) {
+  PartitionBench bench;
+  const auto handle = bench.Make("events");
+  const Answer answer = bench.Submit(handle);
+  bench.Turn();
+  EXPECT_EQ(handle->view.Load()->end_offset(), 0);
+  EXPECT_FALSE(bench.dirty->Contains("events-0"));
+  ASSERT_TRUE(bench.Sync());
+  EXPECT_TRUE(bench.dirty->Contains("events-0"));
+  EXPECT_EQ(handle->view.Load()->end_offset(), 0);
+  bench.Turn();
+  EXPECT_EQ(handle->view.Load()->end_offset(), 1);
+  bench.files.Crash();
+  const auto after = DirtySet::Open(bench.files, PartitionBench::kDirectory);
+  ASSERT_TRUE(after.ok());
+  EXPECT_TRUE((*after)->Contains("events-0"));
+}
+
+TEST(PartitionTest, AnAnnouncementThatFailsRefusesWhatWaitsAndIsTriedAgain) {
+  PartitionBench bench;
+  const auto handle = bench.Make("events");
+  bench.fs.SetRule([](FileCall call, const std::string& path) -> std::optional<Error> {
+    if (call != FileCall::kWrite || !path.ends_with("dirty-partitions")) return std::nullopt;
+    return Error(ErrorCode::kNoSpace, "full");
+  });
+  const Answer refused = bench.Submit(handle);
+  bench.Settle();
+  EXPECT_EQ(CodeOf(refused), ErrorCode::kNoSpace);
+  EXPECT_EQ(handle->view.Load()->end_offset(), 0);
+  bench.fs.SetRule({});
+  const Answer answer = bench.Submit(handle);
+  bench.Settle();
+  EXPECT_TRUE(Acknowledged(answer));
+}
+
+TEST(PartitionTest, ADuplicatesAcknowledgementWaitsForTheOriginalsSync) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  const Batch batch{.records = 2, .producer = 5};
+  const Answer original = bench.Submit(handle, batch);
+  bench.Turn();
+  const Answer duplicate = bench.Submit(handle, batch);
+  bench.Turn();
+  EXPECT_FALSE(duplicate->has_value());
+  bench.Sync();
+  bench.Turn();
+  ASSERT_TRUE(Acknowledged(original));
+  ASSERT_TRUE(Acknowledged(duplicate));
+  EXPECT_TRUE((*duplicate)->value().duplicate);
+  EXPECT_EQ((*duplicate)->value().base_offset, (*original)->value().base_offset);
+  EXPECT_EQ((*duplicate)->value().durability, Durability::kFsync);
+  EXPECT_EQ(PartitionBench::BaseOffsets(*handle), (std::vector<Offset>{0, 1}));
+  // Later, with nothing under way, it is answered without any sync.
+  const std::uint64_t syncs = bench.files.syncs();
+  const Answer again = bench.Submit(handle, batch);
+  bench.Turn();
+  EXPECT_TRUE(Acknowledged(again));
+  EXPECT_EQ(bench.files.syncs(), syncs);
+}
+
+TEST(PartitionTest, ARefusalInTheLogFailsTheRestOfTheStream) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  bench.fs.SetRule([](FileCall call, const std::string& path) -> std::optional<Error> {
+    if (call != FileCall::kWrite || !path.ends_with(".log")) return std::nullopt;
+    return Error(ErrorCode::kNoSpace, "full");
+  });
+  const auto stream = std::make_shared<StreamState>();
+  const auto submit = [&](std::uint64_t generation) {
+    AppendCommand command = bench.Command(handle, Batch{});
+    command.stream = stream;
+    command.generation = generation;
+    return bench.Submit(std::move(command));
+  };
+  const Answer full = submit(1);
+  bench.Turn();
+  EXPECT_EQ(CodeOf(full), ErrorCode::kNoSpace);
+  // The disk has room again: still nothing of that generation lands.
+  bench.fs.SetRule({});
+  const Answer preceding = submit(1);
+  const Answer restarted = submit(2);
+  bench.Settle();
+  EXPECT_EQ(CodeOf(preceding), ErrorCode::kPrecedingFailed);
+  ASSERT_TRUE(Acknowledged(restarted));
+  EXPECT_EQ((*restarted)->value().base_offset, 1);
+  EXPECT_TRUE(bench.failures.empty());
+}
+
+TEST(PartitionTest, AFailedSyncIsFinalForTheWholeLogDirectory) {
+  PartitionBench bench;
+  const auto a = bench.MakeUsed("a");
+  const auto b = bench.MakeUsed("b");
+  bench.fs.SetRule([](FileCall call, const std::string& path) -> std::optional<Error> {
+    if (!IsLogSync(call, path) || path.find("/a-0/") == std::string::npos) return std::nullopt;
+    return Error(ErrorCode::kIo, "device error");
+  });
+  const Answer written = bench.Submit(a);
+  const Answer other_written = bench.Submit(b);
+  bench.Turn();
+  const Answer queued = bench.Submit(a);
+  bench.Turn();
+  bench.Settle();
+  EXPECT_EQ(CodeOf(written), ErrorCode::kAmbiguous);
+  EXPECT_EQ(CodeOf(queued), ErrorCode::kLogFailed);
+  ASSERT_EQ(bench.failures.size(), 1u);  // Told once.
+  EXPECT_NE(bench.failures[0].message().find("device error"), std::string::npos);
+  // The other partition's sync went well, but the disk is not to be trusted.
+  EXPECT_EQ(CodeOf(other_written), ErrorCode::kAmbiguous);
+  // No retry brings anything back.
+  bench.fs.SetRule({});
+  const Answer later = bench.Submit(a);
+  const Answer other_later = bench.Submit(b);
+  bench.Settle();
+  EXPECT_EQ(CodeOf(later), ErrorCode::kLogFailed);
+  EXPECT_EQ(CodeOf(other_later), ErrorCode::kLogFailed);
+  EXPECT_EQ(a->high_watermark.Load(), 1);
+  EXPECT_EQ(a->state.load(), PartitionHandle::State::kOffline);
+}
+
+TEST(PartitionTest, AFailedWriteIsAmbiguousForItsGroup) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  bench.fs.SetRule([](FileCall call, const std::string& path) -> std::optional<Error> {
+    if (call != FileCall::kWrite || !path.ends_with(".log")) return std::nullopt;
+    return Error(ErrorCode::kIo, "device error");
+  });
+  const Answer answer = bench.Submit(handle);
+  bench.Settle();
+  EXPECT_EQ(CodeOf(answer), ErrorCode::kAmbiguous);
+  EXPECT_EQ(bench.failures.size(), 1u);
+}
+
+TEST(PartitionTest, ReadersAreWokenOncePerGroupAndNotOnTheWritersThread) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  int woken = 0;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(handle->high_watermark.Wait(1, [&] { ++woken; }).has_value());
+  }
+  ASSERT_TRUE(handle->high_watermark.Wait(20, [&] { woken += 1000; }).has_value());
+  for (int i = 0; i < 10; ++i) bench.Submit(handle);
+  bench.Turn();
+  bench.Sync();
+  bench.Turn();
+  EXPECT_EQ(woken, 0);
+  EXPECT_LE(bench.wake_pool.queued(), 4u);
+  while (bench.wake_pool.RunOne()) {
+  }
+  EXPECT_EQ(woken, 100);
+}
+
+TEST(PartitionTest, UnderOsAWriteIsEnough) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events", PartitionBench::Settings(FlushMode::kOs));
+  const Answer first = bench.Submit(handle);
+  bench.Turn();
+  const Answer second = bench.Submit(handle);
+  bench.Turn();
+  ASSERT_TRUE(Acknowledged(first) && Acknowledged(second));
+  EXPECT_EQ((*second)->value().durability, Durability::kOs);
+  EXPECT_EQ(handle->high_watermark.Load(), 3);
+  EXPECT_EQ(bench.sync_pool.queued(), 0u);
+}
+
+TEST(PartitionTest, UnderIntervalTheSyncComesWhenItIsDue) {
+  PartitionBench bench;
+  PartitionSettings settings = PartitionBench::Settings(FlushMode::kInterval);
+  settings.log.flush_interval = std::chrono::milliseconds(50);
+  const auto handle = bench.MakeUsed("events", settings);
+  bench.clock.Advance(std::chrono::milliseconds(60));
+  bench.Settle();
+  const std::uint64_t syncs = bench.files.syncs();
+  const Answer answer = bench.Submit(handle);
+  bench.Turn();
+  ASSERT_TRUE(Acknowledged(answer));
+  EXPECT_EQ((*answer)->value().durability, Durability::kOs);
+  bench.clock.Advance(std::chrono::milliseconds(49));
+  bench.Turn();
+  EXPECT_FALSE(bench.Sync());
+  bench.clock.Advance(std::chrono::milliseconds(1));
+  bench.Turn();
+  EXPECT_TRUE(bench.Sync());
+  bench.Turn();
+  EXPECT_EQ(bench.files.syncs(), syncs + 1);
+  EXPECT_EQ(handle->durable_offset.load(), 2);
+}
+
+TEST(PartitionTest, NewSettingsAreInForceForTheNextGroup) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events", PartitionBench::Settings(FlushMode::kOs));
+  auto settings = std::make_shared<PartitionSettings>(*handle->settings.Load());
+  settings->log.flush_mode = FlushMode::kFsync;
+  handle->settings.Store(settings);
+  handle->owned->ApplySettings();
+  const Answer answer = bench.Submit(handle);
+  bench.Turn();
+  EXPECT_FALSE(answer->has_value());
+  bench.Settle();
+  ASSERT_TRUE(Acknowledged(answer));
+  EXPECT_EQ((*answer)->value().durability, Durability::kFsync);
+}
+
+TEST(PartitionTest, AnIdleTaskRunsBetweenTwoGroups) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  const Answer first = bench.Submit(handle);
+  bench.Turn();
+  bool ran = false;
+  handle->owned->WhenIdle([&] { ran = true; });
+  const Answer second = bench.Submit(handle);
+  bench.Turn();
+  EXPECT_FALSE(ran);
+  bench.Sync();
+  bench.Turn();
+  EXPECT_TRUE(ran);
+  EXPECT_TRUE(Acknowledged(first));
+  bench.Settle();
+  EXPECT_TRUE(Acknowledged(second));
+}
+
+TEST(PartitionTest, ADeadlineThatPassesAfterTheWriteIsAmbiguous) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  AppendCommand command = bench.Command(handle, Batch{});
+  command.deadline = bench.clock.Now() + std::chrono::seconds(1);
+  const Answer answer = bench.Submit(std::move(command));
+  bench.Turn();
+  bench.clock.Advance(std::chrono::seconds(2));
+  bench.Turn();
+  EXPECT_EQ(CodeOf(answer), ErrorCode::kAmbiguous);
+  bench.Settle();
+  EXPECT_EQ(handle->high_watermark.Load(), 2);
+}
+
+TEST(PartitionTest, AtTheEndTheUnwrittenIsRefusedAndTheUnsyncedIsAmbiguous) {
+  auto bench = std::make_unique<PartitionBench>();
+  const auto handle = bench->MakeUsed("events");
+  const Answer written = bench->Submit(handle);
+  bench->Turn();
+  const Answer queued = bench->Submit(handle);
+  bench->Turn();
+  bench->writer->RefuseAppends();
+  const Answer late = bench->Submit(handle);
+  EXPECT_EQ(CodeOf(late), ErrorCode::kShuttingDown);
+  EXPECT_FALSE(queued->has_value());
+  bench->writer->Release(*handle).reset();
+  EXPECT_EQ(CodeOf(written), ErrorCode::kAmbiguous);
+  EXPECT_EQ(CodeOf(queued), ErrorCode::kShuttingDown);
+}
+
+TEST(PartitionTest, AfterACrashTheAcknowledgedIsThereAndTheRestIsNot) {
+  auto bench = std::make_unique<PartitionBench>();
+  const auto handle = bench->MakeUsed("events");
+  const Answer kept = bench->Submit(handle, Batch{.records = 4});
+  bench->Settle();
+  ASSERT_TRUE(Acknowledged(kept));
+  const Answer lost = bench->Submit(handle);
+  bench->Turn();
+  bench->files.Crash();
+  auto log = Log::Open(bench->files, bench->clock, handle->settings.Load()->log, Uuid{}, false);
+  ASSERT_TRUE(log.ok()) << log.error().ToString();
+  EXPECT_EQ((*log)->end_offset(), 5);
+  EXPECT_FALSE(lost->has_value());
+}
+
+}  // namespace
+}  // namespace qalam
