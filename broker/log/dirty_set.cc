@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "common/crc32c.h"
+#include "common/logging.h"
 
 namespace qalam {
 namespace {
@@ -30,9 +32,16 @@ Result<std::unique_ptr<DirtySet>> DirtySet::Open(FileSystem& fs, const std::stri
   std::string_view text = AsText(content.value());
   while (true) {
     const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos || end <= kCrcDigits) break;
-    const std::string_view name = text.substr(kCrcDigits + 1, end - kCrcDigits - 1);
-    if (text.substr(0, end + 1) != LineOf(name)) break;
+    if (end == std::string_view::npos)
+      break;  // The last one, or zeros that a crash left behind it.
+    const std::string_view name =
+        text.substr(std::min(end, kCrcDigits + 1), end - std::min(end, kCrcDigits + 1));
+    if (text.substr(0, end + 1) != LineOf(name)) {
+      set->damaged_ = true;
+      Logger("log").warn("damaged, every partition will be checked file={} byte={}", set->path_,
+                         set->end_);
+      break;
+    }
     set->names_.emplace(name);
     set->end_ += end + 1;
     text.remove_prefix(end + 1);
@@ -42,12 +51,12 @@ Result<std::unique_ptr<DirtySet>> DirtySet::Open(FileSystem& fs, const std::stri
 
 bool DirtySet::Contains(std::string_view name) const {
   MutexLock lock(mutex_);
-  return names_.contains(name);
+  return damaged_ || names_.contains(name);
 }
 
 bool DirtySet::empty() const {
   MutexLock lock(mutex_);
-  return names_.empty();
+  return names_.empty() && !damaged_;
 }
 
 Status DirtySet::OpenFile() {
@@ -59,7 +68,7 @@ Status DirtySet::OpenFile() {
 
 Status DirtySet::Add(const std::string& name) {
   MutexLock lock(mutex_);
-  if (names_.contains(name)) return OkStatus();
+  if (damaged_ || names_.contains(name)) return OkStatus();
   QALAM_RETURN_IF_ERROR(OpenFile());
   const std::string line = LineOf(name);
   const std::array<BytesView, 1> parts = {AsBytes(line)};
@@ -72,6 +81,7 @@ Status DirtySet::Add(const std::string& name) {
 
 Status DirtySet::Remove(const std::vector<std::string>& names) {
   MutexLock lock(mutex_);
+  if (damaged_) return OkStatus();  // Nobody knows what is in it; Reset does.
   auto rest = names_;
   for (const std::string& name : names) rest.erase(name);
   return rest.size() == names_.size() ? OkStatus() : Replace(std::move(rest));
@@ -89,6 +99,7 @@ Status DirtySet::Replace(std::set<std::string, std::less<>> names) {
   QALAM_RETURN_IF_ERROR(ReplaceFile(fs_, path_, AsBytes(text)));
   names_ = std::move(names);
   end_ = text.size();
+  damaged_ = false;
   return OkStatus();
 }
 

@@ -18,8 +18,9 @@ namespace qalam {
 // Add, Remove and Reset block.
 class DirtySet {
  public:
-  // Reads what an unclean stop left. A missing file is an empty set; damaged lines at the end are a
-  // torn append and are dropped. Errors: kIo, kPermissionDenied.
+  // Reads what an unclean stop left. A missing file is an empty set; a last line cut short is a
+  // torn append and is dropped. A damaged line before it puts everything in doubt: every name is
+  // then in the set until Reset. Errors: kIo, kPermissionDenied.
   static Result<std::unique_ptr<DirtySet>> Open(FileSystem& fs, const std::string& directory);
 
   bool Contains(std::string_view name) const;
@@ -42,6 +43,7 @@ class DirtySet {
   std::set<std::string, std::less<>> names_ QALAM_GUARDED_BY(mutex_);
   std::unique_ptr<File> file_ QALAM_GUARDED_BY(mutex_);
   std::uint64_t end_ QALAM_GUARDED_BY(mutex_) = 0;
+  bool damaged_ QALAM_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace qalam

@@ -1,5 +1,6 @@
 #include "broker/log/durable_checkpoint.h"
 
+#include <algorithm>
 #include <array>
 
 #include "broker/log/file_names.h"
@@ -10,11 +11,11 @@ namespace qalam {
 namespace {
 
 // A slot: magic u32 | version u16 | flush mode u8 | 0 u8 | sequence u64 | durable offset i64 |
-// segment base i64 | position u64 | log start offset i64 | group bytes max u32 | crc32c u32 of all
-// before.
+// segment base i64 | position u64 | log start offset i64 | first segment base i64 | segments count
+// u32 | group bytes max u32 | crc32c u32 of all before.
 constexpr std::uint32_t kMagic = 0x514C4450;  // "QLDP"
 constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kSlotBytes = 60;
+constexpr std::size_t kSlotBytes = 68;
 constexpr std::size_t kCrcAt = kSlotBytes - 4;
 constexpr std::size_t kSlotSpacing = 4096;  // Two slots never share a sector or a page.
 constexpr std::size_t kSlots = 2;
@@ -31,57 +32,100 @@ Slot Encode(const DurablePoint& point, std::uint64_t sequence) {
   StoreBig64(&slot[24], static_cast<std::uint64_t>(point.segment_base));
   StoreBig64(&slot[32], point.position);
   StoreBig64(&slot[40], static_cast<std::uint64_t>(point.log_start_offset));
-  StoreBig32(&slot[48], point.group_bytes_max);
+  StoreBig64(&slot[48], static_cast<std::uint64_t>(point.first_segment_base));
+  StoreBig32(&slot[56], point.segments_count);
+  StoreBig32(&slot[60], point.group_bytes_max);
   StoreBig32(&slot[kCrcAt], Crc32c(BytesView(slot).first(kCrcAt)));
   return slot;
 }
 
-struct Decoded {
-  DurablePoint point;
-  std::uint64_t sequence = 0;
-};
+enum class SlotState { kEmpty, kDamaged, kNewerVersion, kGood };
 
-std::optional<Decoded> Decode(const Slot& slot) {
-  if (LoadBig32(&slot[0]) != kMagic || LoadBig16(&slot[4]) != kVersion) return std::nullopt;
-  if (LoadBig32(&slot[kCrcAt]) != Crc32c(BytesView(slot).first(kCrcAt))) return std::nullopt;
-  Decoded decoded;
-  decoded.sequence = LoadBig64(&slot[8]);
-  decoded.point.flush_mode = static_cast<FlushMode>(slot[6]);
-  decoded.point.durable_offset = static_cast<Offset>(LoadBig64(&slot[16]));
-  decoded.point.segment_base = static_cast<Offset>(LoadBig64(&slot[24]));
-  decoded.point.position = LoadBig64(&slot[32]);
-  decoded.point.log_start_offset = static_cast<Offset>(LoadBig64(&slot[40]));
-  decoded.point.group_bytes_max = LoadBig32(&slot[48]);
-  return decoded;
+SlotState StateOf(const Slot& slot) {
+  if (slot == Slot{}) return SlotState::kEmpty;  // Never written.
+  if (LoadBig32(&slot[0]) != kMagic ||
+      LoadBig32(&slot[kCrcAt]) != Crc32c(BytesView(slot).first(kCrcAt))) {
+    return SlotState::kDamaged;
+  }
+  return LoadBig16(&slot[4]) == kVersion ? SlotState::kGood : SlotState::kNewerVersion;
+}
+
+std::uint64_t SequenceOf(const Slot& slot) { return LoadBig64(&slot[8]); }
+
+std::array<Slot, kSlots> SlotsOf(BytesView content) {
+  std::array<Slot, kSlots> slots{};
+  for (std::size_t i = 0; i < kSlots; ++i) {
+    const BytesView there = content.subspan(std::min(content.size(), i * kSlotSpacing));
+    std::copy_n(there.begin(), std::min(there.size(), kSlotBytes), slots[i].begin());
+  }
+  return slots;
+}
+
+const Slot* NewestOf(const std::array<Slot, kSlots>& slots) {
+  const Slot* newest = nullptr;
+  for (const Slot& slot : slots) {
+    if (StateOf(slot) != SlotState::kGood) continue;
+    if (newest == nullptr || SequenceOf(slot) > SequenceOf(*newest)) newest = &slot;
+  }
+  return newest;
+}
+
+DurablePoint Decode(const Slot& slot) {
+  DurablePoint point;
+  point.flush_mode = static_cast<FlushMode>(slot[6]);
+  point.durable_offset = static_cast<Offset>(LoadBig64(&slot[16]));
+  point.segment_base = static_cast<Offset>(LoadBig64(&slot[24]));
+  point.position = LoadBig64(&slot[32]);
+  point.log_start_offset = static_cast<Offset>(LoadBig64(&slot[40]));
+  point.first_segment_base = static_cast<Offset>(LoadBig64(&slot[48]));
+  point.segments_count = LoadBig32(&slot[56]);
+  point.group_bytes_max = LoadBig32(&slot[60]);
+  return point;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<DurableCheckpoint>> DurableCheckpoint::Open(FileSystem& fs,
                                                                    const std::string& directory) {
-  QALAM_ASSIGN_OR_RETURN(auto file, fs.Open(JoinPath(directory, kDurableCheckpointName),
-                                            {.mode = OpenOptions::Mode::kOpenOrCreate}));
-  const std::uint64_t size = file->size_bytes();
-  std::unique_ptr<DurableCheckpoint> checkpoint(new DurableCheckpoint(std::move(file)));
-  for (std::size_t i = 0; i < kSlots; ++i) {
-    Slot slot{};
-    if (size < i * kSlotSpacing + kSlotBytes) continue;
-    QALAM_RETURN_IF_ERROR(checkpoint->file_->ReadAt(i * kSlotSpacing, slot));
-    const auto decoded = Decode(slot);
-    if (decoded && decoded->sequence > checkpoint->sequence_) {
-      checkpoint->sequence_ = decoded->sequence;
-      checkpoint->last_ = decoded->point;
-    }
+  std::unique_ptr<DurableCheckpoint> checkpoint(
+      new DurableCheckpoint(fs, JoinPath(directory, kDurableCheckpointName)));
+  const auto content = ReadWholeFile(fs, checkpoint->path_, kSlots * kSlotSpacing);
+  if (!content.ok()) {
+    if (content.error().code() == ErrorCode::kNotFound) return checkpoint;
+    if (content.error().code() != ErrorCode::kOutOfRange) return content.error();
+    checkpoint->slot_damaged_ = true;  // Longer than it ever gets.
+    return checkpoint;
+  }
+  const auto slots = SlotsOf(content.value());
+  for (const Slot& slot : slots) {
+    const SlotState state = StateOf(slot);
+    if (state == SlotState::kDamaged) checkpoint->slot_damaged_ = true;
+    if (state != SlotState::kNewerVersion) continue;
+    return Error(ErrorCode::kUnsupportedFormat,
+                 checkpoint->path_ + " has version " + std::to_string(LoadBig16(&slot[4])) +
+                     ", this program knows version " + std::to_string(kVersion));
+  }
+  if (const Slot* const newest = NewestOf(slots)) {
+    checkpoint->sequence_ = SequenceOf(*newest);
+    checkpoint->last_ = Decode(*newest);
   }
   return checkpoint;
+}
+
+std::optional<DurablePoint> DurableCheckpoint::Newest(BytesView content) {
+  const auto slots = SlotsOf(content);
+  const Slot* const newest = NewestOf(slots);
+  return newest != nullptr ? std::optional(Decode(*newest)) : std::nullopt;
 }
 
 Status DurableCheckpoint::Write(const DurablePoint& point) {
   const std::uint64_t sequence = sequence_ + 1;
   const Slot slot = Encode(point, sequence);
   const std::array<BytesView, 1> parts = {BytesView(slot)};
-  QALAM_RETURN_IF_ERROR(file_->WriteAt((sequence % kSlots) * kSlotSpacing, parts));
-  QALAM_RETURN_IF_ERROR(file_->Sync());
+  QALAM_ASSIGN_OR_RETURN(const auto file,
+                         fs_.Open(path_, {.mode = OpenOptions::Mode::kOpenOrCreate}));
+  QALAM_RETURN_IF_ERROR(file->WriteAt((sequence % kSlots) * kSlotSpacing, parts));
+  QALAM_RETURN_IF_ERROR(file->Sync());
   sequence_ = sequence;
   last_ = point;
   return OkStatus();

@@ -90,12 +90,16 @@ void EpochCache::TruncateFromStart(Offset log_start) {
 }
 
 Epoch EpochCache::EpochOf(Offset offset) const {
-  Epoch epoch = kNoEpoch;
-  for (const Entry& entry : entries_) {
-    if (entry.start_offset > offset) break;
-    epoch = entry.epoch;
-  }
-  return epoch;
+  const auto after =
+      std::partition_point(entries_.begin(), entries_.end(),
+                           [&](const Entry& entry) { return entry.start_offset <= offset; });
+  return after == entries_.begin() ? kNoEpoch : (after - 1)->epoch;
+}
+
+bool EpochCache::Agrees(Offset offset, Epoch epoch) const {
+  const Epoch known = EpochOf(offset);
+  if (known != kNoEpoch || entries_.empty()) return epoch == known;
+  return epoch <= entries_.front().epoch;
 }
 
 }  // namespace qalam

@@ -29,7 +29,9 @@ class EpochCache {
   void TruncateFromEnd(Offset end_offset);   // Drops what starts at or behind the end.
   void TruncateFromStart(Offset log_start);  // The epoch in force at log_start begins there.
   Epoch last_epoch() const { return entries_.empty() ? kNoEpoch : entries_.back().epoch; }
-  Epoch EpochOf(Offset offset) const;
+  Epoch EpochOf(Offset offset) const;  // -1: before the first entry.
+  // False if a batch of `epoch` can't hold `offset`. What was trimmed away is not known any more.
+  bool Agrees(Offset offset, Epoch epoch) const;
   const std::vector<Entry>& entries() const { return entries_; }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,8 +16,12 @@ inline constexpr std::string_view kIndexSuffix = ".index";
 inline constexpr std::string_view kTimeIndexSuffix = ".timeindex";
 inline constexpr std::string_view kSnapshotSuffix = ".snapshot";
 inline constexpr std::string_view kCrcSuffix = ".crc";
+// Everything that belongs to one segment.
+inline constexpr std::array<std::string_view, 5> kSegmentSuffixes = {
+    kLogSuffix, kIndexSuffix, kTimeIndexSuffix, kSnapshotSuffix, kCrcSuffix};
 inline constexpr std::string_view kDeletedSuffix = ".deleted";
 inline constexpr std::string_view kAsideSuffix = ".aside";
+inline constexpr std::string_view kTemporarySuffix = ".tmp";
 inline constexpr std::string_view kDurableCheckpointName = "durable-checkpoint";
 inline constexpr std::string_view kEpochCheckpointName = "leader-epoch-checkpoint";
 inline constexpr std::string_view kPartitionMetadataName = "partition.metadata";

@@ -10,6 +10,8 @@
 #include "broker/log/log.h"
 #include "broker/log/log_snapshot.h"
 #include "broker/log/recovery.h"
+#include "broker/log/retention.h"
+#include "broker/log/segment_list.h"
 #include "broker/log/segment_writer.h"
 #include "broker/log/sync_job.h"
 #include "common/published.h"
@@ -17,7 +19,9 @@
 
 namespace qalam {
 
-// The Log over segment files. See log.h for the contract.
+// The Log over segment files. See log.h for the contract. In four files: log_impl.cc opens and
+// appends, log_sync.cc makes durable and closes, log_upkeep.cc does what is done now and then,
+// log_create.cc makes new ones.
 class LogImpl final : public Log {
  public:
   LogImpl(FileSystem& fs, const Clock& clock, LogOptions options,
@@ -49,29 +53,37 @@ class LogImpl final : public Log {
                                                       Offset base, OpenOptions::Mode mode);
 
  private:
-  struct Retired {
-    std::string path;
-    MonotonicTime due;
-  };
-
   Status Fail(const Error& cause);
+  // As Fail, but a full disk or table of descriptors is handed on and changes nothing.
+  Status FailUnlessPassing(const Error& cause);
+  std::string PathOf(Offset base, std::string_view suffix) const;
+  void Publish();
+
+  std::size_t CheckGroup(std::span<const StampedBatch> group) const;
+  void TakeIn(std::span<const StampedBatch> group, std::uint64_t begun);
   Status StartEpoch(Epoch epoch);
+  bool TooOld() const;
   bool MustRoll(std::span<const StampedBatch> group, std::size_t group_bytes) const;
   Status Roll();
-  void WriteSealedFiles();
+  void DeriveSealedFiles();
   void MakeActive(std::shared_ptr<File> file, std::shared_ptr<SegmentIndex> index, Offset base,
                   std::uint64_t size);
+
+  Status SyncAll();
+  bool InForce(const LogOptions& options) const;
   DurablePoint PointHere() const;
-  Status WritePoint(DurablePoint point);
+  Status WritePoint(const DurablePoint& point);
   void AddCheckpoint(SyncJob::Parts& parts);
-  void RemoveSegmentsBefore(std::size_t count);
-  void Publish();
-  std::string PathOf(Offset base, std::string_view suffix) const;
+
+  bool SegmentsAreSynced() const;
+  std::size_t CountToRemove(const RetentionRule& rule) const;
+  DurablePoint PointWithout(std::size_t count) const;
+  Status RemoveFirst(std::size_t count, DurablePoint point);
 
   FileSystem& fs_;
   const Clock& clock_;
   LogOptions options_;
-  const std::unique_ptr<DurableCheckpoint> checkpoint_;
+  const std::unique_ptr<DurableCheckpoint> checkpoint_;  // The sync's while one is under way.
   RecoveryReport recovery_;
   std::optional<Error> failed_;
   ThreadRole owner_;
@@ -83,18 +95,19 @@ class LogImpl final : public Log {
   ProducerState producers_;
 
   std::shared_ptr<SegmentCache> segment_cache_;
-  std::shared_ptr<const std::vector<SegmentSpan>> sealed_;
-  std::uint64_t sealed_bytes_ = 0;
+  SegmentList sealed_;
   std::shared_ptr<Segment> active_;
   std::shared_ptr<SegmentIndex> index_;
   std::optional<SegmentWriter> writer_;
-  std::optional<std::uint32_t> active_crc_;  // Of all bytes so far; nothing after an unclean start.
+  std::optional<Digest> active_digest_;      // Of all bytes so far; nothing: read at sealing.
   std::optional<TimestampMs> active_since_;  // Wall clock of the first append here.
 
   bool sync_in_flight_ = false;
   bool dirty_ = false;
   bool changed_since_open_ = false;  // Nothing to close otherwise.
   std::vector<std::shared_ptr<File>> sealed_unsynced_;
+  std::vector<SyncJob::DerivedFile> derived_;  // Of sealed segments, for the next ticket.
+  std::vector<SyncJob::OpenSidecar> open_sidecars_;
   bool directory_unsynced_ = false;
   std::uint64_t bytes_since_point_ = 0;
   bool point_due_ = false;
@@ -102,8 +115,7 @@ class LogImpl final : public Log {
   MonotonicTime last_append_{};
   std::size_t index_entries_written_ = 0;
   std::size_t time_entries_written_ = 0;
-  Offset last_snapshot_ = kNoOffset;
-  std::vector<Retired> retired_;
+  Offset last_snapshot_ = kNoOffset;  // One between segments' begins.
   Published<LogView> view_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker/log/file_names.h"
+#include "broker/log/log_errors.h"
 #include "common/check.h"
 #include "common/record/batch_view.h"
 
@@ -45,7 +47,7 @@ std::size_t LogSnapshot::SpanOf(Offset offset) const {
 
 const RecentSpan* LogSnapshot::FindRecent(Offset offset) const {
   for (auto it = parts_.recent.rbegin(); it != parts_.recent.rend(); ++it) {
-    if (offset >= it->end_offset) return nullptr;
+    if (offset >= it->end_offset) return nullptr;  // Behind the end, or between two of them.
     if (offset >= it->first_offset) return &*it;
   }
   return nullptr;
@@ -70,18 +72,21 @@ Result<LogRead> LogSnapshot::Read(Offset from, Offset until, std::size_t bytes_m
   if (const RecentSpan* const recent = FindRecent(from)) {
     return ReadRecent(*recent, from, until, bytes_max);
   }
-  for (std::size_t i = SpanOf(from); i <= parts_.sealed->size(); ++i) {
-    const SegmentSpan& span = Span(i);
-    QALAM_ASSIGN_OR_RETURN(LogRead read,
-                           span.segment->Read(span.size_bytes, from, until, bytes_max));
-    if (!read.batches.empty()) return read;
+  const SegmentSpan& span = Span(SpanOf(from));
+  QALAM_ASSIGN_OR_RETURN(
+      LogRead read, span.segment->Read({span.size_bytes, from, until, bytes_max}, *parts_.epochs));
+  if (read.batches.empty()) {
+    return CorruptionAt(span.segment->Path(kLogSuffix), span.size_bytes,
+                        "ends before offset " + std::to_string(from) +
+                            ", though the next segment begins at " +
+                            std::to_string(span.end_offset));
   }
-  return nothing;
+  return read;
 }
 
 Result<LogRead> LogSnapshot::ReadRecent(const RecentSpan& recent, Offset from, Offset until,
                                         std::size_t bytes_max) const {
-  QALAM_ASSIGN_OR_RETURN(const auto open, parts_.active.segment->Open(parts_.active.size_bytes));
+  QALAM_ASSIGN_OR_RETURN(const auto open, parts_.active.segment->Open());
   std::uint64_t position = std::max(recent.from, open->index->FloorPosition(from));
   QALAM_CHECK(position < recent.to);
   std::uint64_t first = recent.to;
@@ -110,8 +115,12 @@ Result<std::optional<TimestampedOffset>> LogSnapshot::FindTimestamp(TimestampMs 
   until = std::min(until, parts_.end_offset);
   for (std::size_t i = SpanOf(parts_.log_start_offset); i <= parts_.sealed->size(); ++i) {
     const SegmentSpan& span = Span(i);
-    QALAM_ASSIGN_OR_RETURN(const auto open, span.segment->Open(span.size_bytes));
-    if (open->index->largest_timestamp() < timestamp) continue;
+    if (i < parts_.sealed->size()) {
+      const auto largest = span.segment->LargestTimestamp();
+      if (largest.ok() && *largest < timestamp) continue;
+    }
+    QALAM_ASSIGN_OR_RETURN(const auto open, span.segment->Open());
+    if (open->index_complete && open->index->largest_timestamp() < timestamp) continue;
     Offset from = std::max(parts_.log_start_offset, open->index->FloorOfTimestamp(timestamp));
     const Offset end = std::min(until, span.end_offset);
     while (from < end) {
@@ -136,10 +145,12 @@ Result<std::optional<TimestampedOffset>> LogSnapshot::FindTimestamp(TimestampMs 
 
 Result<std::optional<TimestampedOffset>> LogSnapshot::FindMaxTimestamp(Offset until) const {
   TimestampMs largest = kNoTimestamp;
-  for (std::size_t i = SpanOf(parts_.log_start_offset); i <= parts_.sealed->size(); ++i) {
-    QALAM_ASSIGN_OR_RETURN(const auto open, Span(i).segment->Open(Span(i).size_bytes));
-    largest = std::max(largest, open->index->largest_timestamp());
+  for (std::size_t i = SpanOf(parts_.log_start_offset); i < parts_.sealed->size(); ++i) {
+    QALAM_ASSIGN_OR_RETURN(const TimestampMs of_segment, Span(i).segment->LargestTimestamp());
+    largest = std::max(largest, of_segment);
   }
+  QALAM_ASSIGN_OR_RETURN(const auto active, parts_.active.segment->Open());
+  largest = std::max(largest, active->index->largest_timestamp());
   // The largest of the indexes may lie above `until` or below the log's start; then look at all.
   if (largest >= 0) {
     QALAM_ASSIGN_OR_RETURN(const auto found, FindTimestamp(largest, until));

@@ -95,6 +95,10 @@ void ProducerState::SweepIdle(int passes_max) {
   }
 }
 
+void ProducerState::Overlay(ProducerState newer) {
+  for (auto& [id, producer] : newer.producers_) producers_[id] = std::move(producer);
+}
+
 Bytes ProducerState::EncodeSnapshot() const {
   std::vector<ProducerId> ids;
   ids.reserve(producers_.size());

@@ -40,6 +40,8 @@ class ProducerState {
   // Counts one more pass without an append for every producer and drops those that had
   // `passes_max`. Called at a fixed interval: no wall clock, so a jump of time forgets nobody.
   void SweepIdle(int passes_max);
+  // Takes over every producer that `newer` knows.
+  void Overlay(ProducerState newer);
   std::size_t size() const { return producers_.size(); }
   void Clear() { producers_.clear(); }
 

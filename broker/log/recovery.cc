@@ -1,405 +1,362 @@
 #include "broker/log/recovery.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 
 #include "broker/log/file_names.h"
-#include "broker/log/segment.h"
+#include "broker/log/header_walk.h"
+#include "broker/log/index_files.h"
+#include "broker/log/log_directory.h"
+#include "broker/log/log_errors.h"
+#include "broker/log/producer_replay.h"
+#include "broker/log/tail_scan.h"
 #include "common/check.h"
-#include "common/logging.h"
-#include "common/record/batch_view.h"
 
 namespace qalam {
 namespace {
 
-constexpr std::size_t kReadBytes = std::size_t{4} << 20;
-constexpr std::size_t kSnapshotBytesMax = std::size_t{256} << 20;
-constexpr std::size_t kIndexBytesMax = std::size_t{64} << 20;
-
-// A window on a file's bytes past the page cache, moved forward as the scan goes on.
-class DirectWindow {
- public:
-  DirectWindow(FileSystem& fs, std::string path, std::uint64_t size)
-      : fs_(fs), path_(std::move(path)), size_(size) {}
-
-  // Bytes [position, position + count), which must lie in the file.
-  Result<BytesView> Get(std::uint64_t position, std::size_t count) {
-    QALAM_CHECK(position + count <= size_);
-    if (position < start_ || position + count > start_ + buffer_.size()) {
-      const auto want = static_cast<std::size_t>(
-          std::min<std::uint64_t>(size_ - position, std::max(count, kReadBytes)));
-      buffer_.resize(want);
-      start_ = position;
-      QALAM_RETURN_IF_ERROR(fs_.ReadDirect(path_, position, buffer_));
-    }
-    return BytesView(buffer_).subspan(static_cast<std::size_t>(position - start_), count);
-  }
-  std::uint64_t size() const { return size_; }
-  const std::string& path() const { return path_; }
-
- private:
-  FileSystem& fs_;
-  const std::string path_;
-  const std::uint64_t size_;
-  std::uint64_t start_ = 0;
-  Bytes buffer_;
-};
-
-// The batch at `position` if one lies there, whole, with a CRC that matches and the magic of ours.
-Result<std::optional<BatchHeader>> BatchAt(DirectWindow& window, std::uint64_t position) {
-  if (window.size() - position < kBatchHeaderBytes) return std::optional<BatchHeader>();
-  QALAM_ASSIGN_OR_RETURN(const BytesView head, window.Get(position, kBatchHeaderBytes));
-  const BatchHeader header = BatchHeader::Decode(head);
-  const std::int64_t size = header.size_bytes();
-  if (header.magic != kBatchMagic || size < static_cast<std::int64_t>(kBatchHeaderBytes) ||
-      static_cast<std::uint64_t>(size) > window.size() - position || header.base_offset < 0 ||
-      header.last_offset_delta < 0 || header.records_count < 0) {
-    return std::optional<BatchHeader>();
-  }
-  QALAM_ASSIGN_OR_RETURN(const BytesView batch,
-                         window.Get(position, static_cast<std::size_t>(size)));
-  if (!CheckBatchCrc(batch).ok()) return std::optional<BatchHeader>();
-  return std::optional<BatchHeader>(header);
-}
+constexpr std::uint64_t kDigestBytesMax = std::uint64_t{256} << 20;  // More costs too slow a start.
 
 class Recovery {
  public:
   Recovery(FileSystem& fs, const LogOptions& options, const DurableCheckpoint& checkpoint)
-      : fs_(fs), options_(options) {
-    if (checkpoint.last()) point_ = *checkpoint.last();
-    has_point_ = checkpoint.last().has_value();
-  }
+      : fs_(fs), options_(options), checkpoint_(checkpoint) {}
 
   Result<RecoveredLog> Run(bool clean) {
-    QALAM_RETURN_IF_ERROR(ListFiles());
+    if (!checkpoint_.last()) {
+      return Error(ErrorCode::kCorruption,
+                   PathOf(kDurableCheckpointName) +
+                       " is missing or damaged: nobody can tell what had been synced");
+    }
+    point_ = *checkpoint_.last();
+    QALAM_ASSIGN_OR_RETURN(found_, LogDirectory::List(fs_, options_.directory));
+    SetLeftoversApart();
     QALAM_RETURN_IF_ERROR(CheckChain());
-    QALAM_ASSIGN_OR_RETURN(log_.epochs, EpochCache::Load(fs_, options_.directory));
-    if (clean && has_point_ && Agrees()) {
-      QALAM_RETURN_IF_ERROR(TakeClean());
+    QALAM_RETURN_IF_ERROR(LoadEpochs());
+    clean = clean && !epochs_unknown_ && !checkpoint_.slot_damaged() && Agrees();
+    if (clean) {
+      TakeClean();
     } else {
       log_.report.recovered = true;
-      QALAM_RETURN_IF_ERROR(ScanAll());
+      QALAM_RETURN_IF_ERROR(ScanAndCut());
     }
+    QALAM_RETURN_IF_ERROR(LoadActive());
     QALAM_RETURN_IF_ERROR(LoadProducers());
+    QALAM_RETURN_IF_ERROR(TidyUp());
     return std::move(log_);
   }
 
  private:
-  struct FoundSegment {
-    Offset base = 0;
-    std::uint64_t size = 0;
-  };
-
+  std::string PathOf(std::string_view name) const { return JoinPath(options_.directory, name); }
   std::string PathOf(Offset base, std::string_view suffix) const {
-    return JoinPath(options_.directory, SegmentFileName(base, suffix));
+    return PathOf(SegmentFileName(base, suffix));
   }
 
-  Status ListFiles() {
-    QALAM_ASSIGN_OR_RETURN(const auto entries, fs_.List(options_.directory));
-    for (const DirectoryEntry& entry : entries) {
-      if (const auto base = ParseSegmentFileName(entry.name, kLogSuffix)) {
-        QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(PathOf(*base, kLogSuffix), {}));
-        segments_.push_back({*base, file->size_bytes()});
-      } else if (const auto snapshot = ParseSegmentFileName(entry.name, kSnapshotSuffix)) {
-        snapshots_.push_back(*snapshot);
-      } else if (entry.name.ends_with(".tmp")) {
-        QALAM_RETURN_IF_ERROR(fs_.Remove(JoinPath(options_.directory, entry.name)));
-      }
+  // Segments below the first that counts: their removal was interrupted.
+  void SetLeftoversApart() {
+    const auto first = std::find_if(
+        found_.segments.begin(), found_.segments.end(),
+        [&](const auto& segment) { return segment.base_offset >= point_.first_segment_base; });
+    leftovers_.assign(found_.segments.begin(), first);
+    found_.segments.erase(found_.segments.begin(), first);
+  }
+
+  // Every segment that had been synced is there, and as long as it had been.
+  Status CheckChain() const {
+    const auto& segments = found_.segments;
+    const auto holder = std::find_if(segments.begin(), segments.end(), [&](const auto& segment) {
+      return segment.base_offset == point_.segment_base;
+    });
+    const auto missing = [&](Offset base) {
+      return Error(ErrorCode::kCorruption, PathOf(base, kLogSuffix) +
+                                               " is missing, though it had been synced; nothing "
+                                               "was changed");
+    };
+    if (holder == segments.end()) return missing(point_.segment_base);
+    if (segments.front().base_offset != point_.first_segment_base) {
+      return missing(point_.first_segment_base);
     }
-    if (segments_.empty()) {
+    const auto count = static_cast<std::size_t>(holder - segments.begin()) + 1;
+    if (count < point_.segments_count) return missing(FirstGap());
+    if (count > point_.segments_count) {
       return Error(ErrorCode::kCorruption,
-                   options_.directory + " has no segment; one was there before");
+                   options_.directory + " holds " + std::to_string(count) +
+                       " segments up to the durable checkpoint, which knows of " +
+                       std::to_string(point_.segments_count) + "; nothing was changed");
+    }
+    if (holder->size_bytes < point_.position) {
+      return CorruptionAt(
+          PathOf(holder->base_offset, kLogSuffix), holder->size_bytes,
+          "the file ends here, but " + std::to_string(point_.position) + " bytes had been synced");
     }
     return OkStatus();
   }
 
-  // Without a checkpoint all of it is above: nothing is known to have been synced.
-  Status CheckChain() {
-    if (!has_point_) {
-      point_.segment_base = segments_.front().base;
-      point_.durable_offset = segments_.front().base;
-      point_.log_start_offset = segments_.front().base;
-      point_.flush_mode = options_.flush_mode;
-      point_.group_bytes_max = options_.group_bytes_max;
-      return OkStatus();
+  // A segment is missing: where the chain breaks first, as its headers tell.
+  Offset FirstGap() const {
+    for (std::size_t i = 0; i + 1 < found_.segments.size(); ++i) {
+      const Offset end = EndOf(found_.segments[i]);
+      if (end != found_.segments[i + 1].base_offset) return end;
     }
-    const auto holder =
-        std::find_if(segments_.begin(), segments_.end(),
-                     [&](const FoundSegment& s) { return s.base == point_.segment_base; });
-    if (holder == segments_.end()) {
-      // Retention may have removed it, with all before, if later ones begin at or behind the
-      // durable end.
-      if (segments_.front().base >= point_.durable_offset) {
-        point_.segment_base = segments_.front().base;
-        point_.durable_offset = segments_.front().base;
-        point_.position = 0;
-        return OkStatus();
+    return point_.segment_base;
+  }
+
+  Offset EndOf(const LogDirectory::Segment& segment) const {
+    const std::string path = PathOf(segment.base_offset, kLogSuffix);
+    Offset end = segment.base_offset;
+    const auto file = fs_.Open(path, {});
+    if (!file.ok()) return end;
+    HeaderWalk walk(**file, path, 0, segment.size_bytes);
+    while (true) {
+      const auto next = walk.Next();
+      if (!next.ok() || !*next) return end;
+      end = (*next)->header.next_offset();
+    }
+  }
+
+  // The file, or what the batches say. Those above the checkpoint add theirs during the scan.
+  Status LoadEpochs() {
+    auto loaded = EpochCache::Load(fs_, options_.directory);
+    if (loaded.ok()) {
+      log_.epochs = std::move(loaded).value();
+      // No entry is right only as long as there is no batch.
+      epochs_unknown_ = log_.epochs.entries().empty() && HasBatches();
+    } else if (loaded.error().code() == ErrorCode::kCorruption ||
+               loaded.error().code() == ErrorCode::kOutOfRange) {
+      epochs_unknown_ = true;
+    } else {
+      return std::move(loaded).error();
+    }
+    if (!epochs_unknown_) return OkStatus();
+    log_.report.notes.push_back(std::string(kEpochCheckpointName) +
+                                " is missing or damaged and was made again from the log");
+    log_.epochs = EpochCache();
+    for (const auto& segment : found_.segments) {
+      if (segment.base_offset > point_.segment_base) break;
+      const bool holder = segment.base_offset == point_.segment_base;
+      const std::string path = PathOf(segment.base_offset, kLogSuffix);
+      QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(path, {}));
+      HeaderWalk walk(*file, path, 0, holder ? point_.position : segment.size_bytes);
+      while (true) {
+        QALAM_ASSIGN_OR_RETURN(const auto next, walk.Next());
+        if (!next) break;
+        log_.epochs.Assign(next->header.leader_epoch, next->header.base_offset);
       }
-      return Error(ErrorCode::kCorruption, options_.directory + ": segment " +
-                                               SegmentFileName(point_.segment_base, kLogSuffix) +
-                                               " is missing; it had been synced");
-    }
-    if (holder->size < point_.position) {
-      return Error(ErrorCode::kCorruption,
-                   PathOf(holder->base, kLogSuffix) + " has " + std::to_string(holder->size) +
-                       " bytes, but " + std::to_string(point_.position) + " had been synced");
     }
     return OkStatus();
+  }
+
+  bool HasBatches() const {
+    return std::any_of(found_.segments.begin(), found_.segments.end(),
+                       [](const auto& segment) { return segment.size_bytes > 0; });
   }
 
   bool Agrees() const {
-    return segments_.back().base == point_.segment_base && segments_.back().size == point_.position;
+    const auto& last = found_.segments.back();
+    return last.base_offset == point_.segment_base && last.size_bytes == point_.position;
   }
 
-  // Sealed segments: where one ends the next begins; whether the bytes agree is checked when they
-  // are read.
-  void TakeSealed(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      log_.sealed.push_back({segments_[i].base, segments_[i + 1].base, segments_[i].size});
-    }
-  }
-
-  // Loads the active segment's index as far as it is usable below byte `end`. Returns from where
-  // batches are to be added again.
-  std::uint64_t LoadIndex(Offset base, std::uint64_t end) {
-    auto read = [&](std::string_view suffix) {
-      auto content = ReadWholeFile(fs_, PathOf(base, suffix), kIndexBytesMax);
-      return content.ok() ? std::move(content).value() : Bytes();
-    };
-    const Bytes offsets = read(kIndexSuffix);
-    const Bytes times = read(kTimeIndexSuffix);
-    log_.active_index = std::make_shared<SegmentIndex>(base, options_.index_interval_bytes);
-    const auto reached = log_.active_index->Load(offsets, times, end);
-    if (reached && *reached > 0) return *reached;
-    if (end > options_.index_interval_bytes) ++log_.report.indexes_rebuilt;
-    log_.active_index = std::make_shared<SegmentIndex>(base, options_.index_interval_bytes);
-    return 0;
-  }
-
-  Status TakeClean() {
-    TakeSealed(segments_.size() - 1);
-    log_.active_base = segments_.back().base;
-    log_.active_bytes = segments_.back().size;
+  void TakeClean() {
+    active_place_ = found_.segments.size() - 1;
+    log_.active_bytes = found_.segments.back().size_bytes;
     log_.end_offset = point_.durable_offset;
-    log_.log_start_offset = std::max(point_.log_start_offset, segments_.front().base);
-    const std::uint64_t from = LoadIndex(log_.active_base, log_.active_bytes);
-    return IndexAgain(from, log_.active_bytes);
   }
 
-  // Adds the batches of [position, end) of the active segment, all known to be there, to the index.
-  Status IndexAgain(std::uint64_t position, std::uint64_t end) {
-    const std::string path = PathOf(log_.active_base, kLogSuffix);
-    QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(path, {}));
-    BatchHeaderBytes bytes{};
-    while (position < end) {
-      if (end - position < kBatchHeaderBytes) return Rot(path, position);
-      QALAM_RETURN_IF_ERROR(file->ReadAt(position, bytes));
-      const BatchHeader header = BatchHeader::Decode(bytes);
-      const std::int64_t size = header.size_bytes();
-      if (header.magic != kBatchMagic || size < static_cast<std::int64_t>(kBatchHeaderBytes) ||
-          static_cast<std::uint64_t>(size) > end - position) {
-        return Rot(path, position);
-      }
-      if (position == 0) log_.active_first_timestamp = header.max_timestamp;
-      log_.active_index->Add(header, position);
-      position += static_cast<std::uint64_t>(size);
+  Status ScanAndCut() {
+    const TailScanInput input{options_.directory, point_, checkpoint_.slot_damaged(),
+                              found_.segments};
+    QALAM_ASSIGN_OR_RETURN(const TailScan scan, ScanTail(fs_, input, epochs_unknown_, log_.epochs));
+    log_.report.scanned_bytes = scan.scanned_bytes;
+    log_.report.torn_bytes_cut = scan.torn_bytes;
+    for (std::size_t i = 0; i < scan.segments.size(); ++i) {
+      QALAM_RETURN_IF_ERROR(Settle(scan.segments[i], i + 1 == scan.segments.size()));
     }
-    return OkStatus();
+    active_place_ = scan.segments.back().place;
+    log_.active_bytes = scan.segments.back().end;
+    log_.end_offset = scan.end_offset;
+    log_.epochs.TruncateFromEnd(log_.end_offset);
+    if (epochs_unknown_) QALAM_RETURN_IF_ERROR(log_.epochs.Save(fs_, options_.directory));
+    QALAM_RETURN_IF_ERROR(MoveLaterAside());
+    return SealAgain(scan);
   }
 
-  static Error Rot(const std::string& path, std::uint64_t position) {
-    return Error(ErrorCode::kCorruption, path + " at byte " + std::to_string(position) +
-                                             ": what had been synced is not there any more")
-        .With("file", path)
-        .With("position", static_cast<std::int64_t>(position));
-  }
-
-  // Scans from the checkpoint through every later segment.
-  Status ScanAll() {
-    std::size_t at = 0;
-    while (segments_[at].base != point_.segment_base) ++at;
-    Offset expected = point_.durable_offset;
-    Epoch epoch = kNoEpoch;
-    std::uint64_t position = point_.position;
-    while (true) {
-      const bool last = at + 1 == segments_.size();
-      DirectWindow window(fs_, PathOf(segments_[at].base, kLogSuffix), segments_[at].size);
-      if (segments_[at].base != expected && position == 0 && at > 0) return Gap(at, expected);
-      const std::uint64_t begun = position;
-      QALAM_RETURN_IF_ERROR(ScanBatches(window, &position, &expected, &epoch));
-      log_.report.scanned_bytes += position - begun;
-      const bool whole = position == window.size();
-      if (whole && !last && segments_[at + 1].base == expected) {
-        ++at;
-        position = 0;
-        continue;
-      }
-      // The log ends here, unless something proves that it went on.
-      QALAM_RETURN_IF_ERROR(JudgeRest(window, at, position, expected));
-      QALAM_RETURN_IF_ERROR(CutAt(at, position));
-      break;
-    }
-    TakeSealed(at);
-    log_.active_base = segments_[at].base;
-    log_.active_bytes = position;
-    log_.end_offset = expected;
-    log_.log_start_offset =
-        std::min(expected, std::max(point_.log_start_offset, segments_.front().base));
-    log_.epochs.TruncateFromEnd(expected);
-    const std::uint64_t from = LoadIndex(log_.active_base, position);
-    return IndexAgain(from, position);
-  }
-
-  Error Gap(std::size_t at, Offset expected) const {
-    return Error(ErrorCode::kCorruption,
-                 options_.directory + ": the log reaches offset " + std::to_string(expected) +
-                     ", but the next segment begins at " + std::to_string(segments_[at].base));
-  }
-
-  // Moves on over good batches; stops at the first that is not.
-  static Status ScanBatches(DirectWindow& window, std::uint64_t* position, Offset* expected,
-                            Epoch* epoch) {
-    while (*position < window.size()) {
-      QALAM_ASSIGN_OR_RETURN(const auto batch, BatchAt(window, *position));
-      if (!batch || batch->base_offset != *expected || batch->leader_epoch < *epoch) break;
-      *position += static_cast<std::uint64_t>(batch->size_bytes());
-      *expected = batch->next_offset();
-      *epoch = batch->leader_epoch;
-    }
-    return OkStatus();
-  }
-
-  // Torn or rotten? Rot is proved by a valid batch that can only have been written after what is
-  // missing had been synced.
-  Status JudgeRest(DirectWindow& window, std::size_t at, std::uint64_t bad, Offset expected) {
-    if (point_.flush_mode != FlushMode::kFsync) return OkStatus();
-    const std::uint64_t torn_end = bad + point_.group_bytes_max;
-    QALAM_ASSIGN_OR_RETURN(const auto island, FindBatch(window, torn_end, expected));
-    if (island) return Island(window.path(), bad, window.path(), *island);
-    for (std::size_t later = at + 1; later < segments_.size(); ++later) {
-      DirectWindow rest(fs_, PathOf(segments_[later].base, kLogSuffix), segments_[later].size);
-      QALAM_ASSIGN_OR_RETURN(const auto found, FindBatch(rest, 0, expected));
-      if (found) return Island(window.path(), bad, rest.path(), *found);
-    }
-    return OkStatus();
-  }
-
-  static Error Island(const std::string& path, std::uint64_t bad, const std::string& where,
-                      std::uint64_t position) {
-    return Error(ErrorCode::kCorruption,
-                 path + " at byte " + std::to_string(bad) +
-                     ": damaged, and not by a torn write: a good batch follows in " + where +
-                     " at byte " + std::to_string(position))
-        .With("file", path)
-        .With("position", static_cast<std::int64_t>(bad));
-  }
-
-  // Position of the first good batch of this log at or behind `position`.
-  Result<std::optional<std::uint64_t>> FindBatch(DirectWindow& window, std::uint64_t position,
-                                                 Offset expected) {
-    constexpr std::size_t kMagicAt = 16;
-    while (position + kBatchHeaderBytes <= window.size()) {
-      const auto count =
-          static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, window.size() - position));
-      QALAM_ASSIGN_OR_RETURN(const BytesView view, window.Get(position, count));
-      // A copy: BatchAt moves the window.
-      const Bytes bytes(view.begin(), view.end());
-      for (std::size_t i = 0; i + kBatchHeaderBytes <= bytes.size(); ++i) {
-        if (bytes[i + kMagicAt] != std::byte{kBatchMagic}) continue;
-        const BatchHeader header = BatchHeader::Decode(BytesView(bytes).subspan(i));
-        if (header.base_offset <= expected || header.size_bytes() < std::int64_t{kBatchHeaderBytes})
-          continue;
-        QALAM_ASSIGN_OR_RETURN(const auto batch, BatchAt(window, position + i));
-        if (batch) return std::optional<std::uint64_t>(position + i);
-      }
-      if (count < kReadBytes) break;
-      position += count - kBatchHeaderBytes;
-    }
-    return std::optional<std::uint64_t>();
-  }
-
-  // Makes `position` of segment `at` the durable end of the log.
-  Status CutAt(std::size_t at, std::uint64_t position) {
-    QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(PathOf(segments_[at].base, kLogSuffix),
+  // What was read is made durable before it is believed. Zeros behind the active segment's end are
+  // prepared space and may stay; with buffered writes, which prepare none, the page cache may still
+  // show there what a failed sync lost.
+  Status Settle(const TailScan::Segment& scanned, bool active) {
+    auto& segment = found_.segments[scanned.place];
+    const bool prepared = active && options_.direct_alignment > 0;
+    const bool cut = scanned.has_more || (scanned.has_zeros && !prepared);
+    if (!cut && !scanned.has_batches) return OkStatus();
+    QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(PathOf(segment.base_offset, kLogSuffix),
                                                      {.mode = OpenOptions::Mode::kReadWrite}));
-    if (segments_[at].size > position) {
-      log_.report.torn_bytes_cut += segments_[at].size - position;
-      QALAM_RETURN_IF_ERROR(file->Truncate(position));
+    if (cut) {
+      QALAM_RETURN_IF_ERROR(file->Truncate(scanned.end));
+      segment.size_bytes = scanned.end;
     }
-    // Also where nothing was cut: what we have just read must be durable before it is served.
-    QALAM_RETURN_IF_ERROR(file->Sync());
-    bool moved = false;
-    for (std::size_t later = at + 1; later < segments_.size(); ++later) {
-      for (const std::string_view suffix :
-           {kLogSuffix, kIndexSuffix, kTimeIndexSuffix, kCrcSuffix}) {
-        const std::string path = PathOf(segments_[later].base, suffix);
-        QALAM_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path));
-        if (!exists) continue;
-        QALAM_RETURN_IF_ERROR(fs_.Rename(path, path + std::string(kAsideSuffix)));
-        moved = true;
-      }
-      log_.report.notes.push_back(SegmentFileName(segments_[later].base, kLogSuffix) +
+    return file->Sync();
+  }
+
+  // Logs behind the end: kept, under another name.
+  Status MoveLaterAside() {
+    for (std::size_t i = active_place_ + 1; i < found_.segments.size(); ++i) {
+      const Offset base = found_.segments[i].base_offset;
+      const std::string path = PathOf(base, kLogSuffix);
+      QALAM_RETURN_IF_ERROR(fs_.Rename(path, path + std::string(kAsideSuffix)));
+      renamed_ = true;
+      log_.report.notes.push_back(SegmentFileName(base, kLogSuffix) +
                                   " lies behind the end of the log and was moved aside");
     }
-    if (moved) QALAM_RETURN_IF_ERROR(fs_.SyncDirectory(options_.directory));
-    segments_.resize(at + 1);
+    found_.segments.resize(active_place_ + 1);
     return OkStatus();
   }
 
-  // The newest good snapshot, then the batches behind it.
+  // Segments that a crash caught between their last batch and their indexes.
+  Status SealAgain(const TailScan& scan) {
+    for (const TailScan::Segment& scanned : scan.segments) {
+      if (scanned.place >= active_place_) continue;
+      const auto& segment = found_.segments[scanned.place];
+      QALAM_ASSIGN_OR_RETURN(const auto file,
+                             fs_.Open(PathOf(segment.base_offset, kLogSuffix), {}));
+      QALAM_ASSIGN_OR_RETURN(LoadedIndex loaded,
+                             LoadIndex(fs_, options_.directory, segment.base_offset,
+                                       options_.index_interval_bytes, *file, segment.size_bytes));
+      if (loaded.vouched.log.size_bytes == segment.size_bytes && !loaded.rebuilt) continue;
+      loaded.index->Finish();
+      SegmentCrc sidecar{loaded.vouched.log, loaded.index->offsets_digest(),
+                         loaded.index->times_digest()};
+      QALAM_RETURN_IF_ERROR(ExtendFromFile(*file, segment.size_bytes, sidecar.log));
+      ++log_.report.indexes_rebuilt;
+      QALAM_RETURN_IF_ERROR(
+          WriteDerived(segment.base_offset, kIndexSuffix, loaded.index->EncodeOffsets()));
+      QALAM_RETURN_IF_ERROR(
+          WriteDerived(segment.base_offset, kTimeIndexSuffix, loaded.index->EncodeTimes()));
+      QALAM_RETURN_IF_ERROR(WriteDerived(segment.base_offset, kCrcSuffix, sidecar.Encode()));
+    }
+    return OkStatus();
+  }
+
+  Status WriteDerived(Offset base, std::string_view suffix, const Bytes& bytes) {
+    QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(PathOf(base, suffix),
+                                                     {.mode = OpenOptions::Mode::kOpenOrCreate}));
+    QALAM_RETURN_IF_ERROR(file->Truncate(0));
+    const std::array<BytesView, 1> parts = {BytesView(bytes)};
+    QALAM_RETURN_IF_ERROR(file->WriteAt(0, parts));
+    return file->Sync();
+  }
+
+  // The index and the digest of the active segment, and where the sealed ones end.
+  Status LoadActive() {
+    const auto& segments = found_.segments;
+    for (std::size_t i = 0; i < active_place_; ++i) {
+      log_.sealed.push_back(
+          {segments[i].base_offset, segments[i + 1].base_offset, segments[i].size_bytes});
+    }
+    log_.active_base = segments[active_place_].base_offset;
+    log_.log_start_offset =
+        std::min(log_.end_offset, std::max(point_.log_start_offset, segments.front().base_offset));
+    const std::string path = PathOf(log_.active_base, kLogSuffix);
+    QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(path, {}));
+    QALAM_ASSIGN_OR_RETURN(LoadedIndex loaded,
+                           LoadIndex(fs_, options_.directory, log_.active_base,
+                                     options_.index_interval_bytes, *file, log_.active_bytes));
+    if (!loaded.complete) {
+      // Above the checkpoint it was checked; so this lies below.
+      HeaderWalk walk(*file, path, 0, log_.active_bytes);
+      while (true) {
+        QALAM_ASSIGN_OR_RETURN(const auto next, walk.Next());
+        QALAM_CHECK(next.has_value());
+      }
+    }
+    if (loaded.rebuilt) ++log_.report.indexes_rebuilt;
+    log_.active_index = std::move(loaded.index);
+    if (log_.active_bytes > 0) {
+      HeaderWalk walk(*file, path, 0, log_.active_bytes);
+      QALAM_ASSIGN_OR_RETURN(const auto first, walk.Next());
+      log_.active_first_timestamp = first->header.max_timestamp;
+    }
+    if (log_.active_bytes - loaded.vouched.log.size_bytes > kDigestBytesMax) return OkStatus();
+    QALAM_RETURN_IF_ERROR(ExtendFromFile(*file, log_.active_bytes, loaded.vouched.log));
+    log_.active_digest = loaded.vouched.log;
+    return OkStatus();
+  }
+
   Status LoadProducers() {
-    std::sort(snapshots_.begin(), snapshots_.end());
-    Offset from = log_.log_start_offset;
-    while (!snapshots_.empty()) {
-      const Offset offset = snapshots_.back();
-      snapshots_.pop_back();
-      if (offset > log_.end_offset || offset < log_.log_start_offset) continue;
-      const auto bytes = ReadWholeFile(fs_, PathOf(offset, kSnapshotSuffix), kSnapshotBytesMax);
-      if (!bytes.ok()) continue;
-      auto state = ProducerState::DecodeSnapshot(bytes.value());
-      if (!state.ok()) {
-        log_.report.notes.push_back(SegmentFileName(offset, kSnapshotSuffix) +
-                                    " is damaged, the one before is used");
+    ProducerReplay::Input input;
+    input.directory = options_.directory;
+    input.snapshots = &found_.snapshots;
+    for (const auto& sealed : log_.sealed) {
+      input.segments.push_back({sealed.base_offset, sealed.size_bytes, nullptr});
+    }
+    input.segments.push_back({log_.active_base, log_.active_bytes, log_.active_index.get()});
+    input.end_offset = log_.end_offset;
+    input.look_back = log_.report.recovered;
+    QALAM_ASSIGN_OR_RETURN(ProducerReplay replay, ProducerReplay::Run(fs_, input));
+    log_.producers = std::move(replay.state);
+    for (const Offset damaged : replay.damaged_snapshots) {
+      log_.report.notes.push_back(SegmentFileName(damaged, kSnapshotSuffix) +
+                                  " is damaged; the one before was used");
+    }
+    used_snapshot_ = replay.snapshot;
+    return OkStatus();
+  }
+
+  // Gives up what is out of date, so that nobody takes it for true later. Only derived files, and
+  // segments that had been removed.
+  Status TidyUp() {
+    for (const std::string& name : found_.temporary)
+      QALAM_RETURN_IF_ERROR(fs_.Remove(PathOf(name)));
+    for (const std::string& name : found_.deletable) log_.deletable.push_back(PathOf(name));
+    for (const auto& segment : leftovers_) {
+      QALAM_RETURN_IF_ERROR(GiveUp(SegmentFileName(segment.base_offset, kLogSuffix)));
+    }
+    for (const auto& derived : found_.derived) {
+      if (!IsBase(derived.base_offset)) QALAM_RETURN_IF_ERROR(GiveUp(derived.name));
+    }
+    for (const Offset snapshot : found_.snapshots) {
+      if (snapshot <= log_.end_offset && IsBase(snapshot)) continue;
+      if (snapshot == used_snapshot_) {
+        log_.loose_snapshot = snapshot;
         continue;
       }
-      log_.producers = std::move(state).value();
-      from = offset;
-      break;
+      QALAM_RETURN_IF_ERROR(GiveUp(SegmentFileName(snapshot, kSnapshotSuffix)));
     }
-    return Replay(from);
+    for (const std::string& name : found_.strays) {
+      log_.report.notes.push_back(name + " does not belong here and was left alone");
+    }
+    if (checkpoint_.slot_damaged()) {
+      log_.report.notes.push_back(std::string(kDurableCheckpointName) +
+                                  " has a damaged slot; the other one was used");
+    }
+    return renamed_ ? fs_.SyncDirectory(options_.directory) : OkStatus();
   }
 
-  Status Replay(Offset from) {
-    for (const auto& sealed : log_.sealed) {
-      if (sealed.end_offset <= from) continue;
-      QALAM_RETURN_IF_ERROR(ReplaySegment(sealed.base_offset, 0, sealed.size_bytes, from));
-    }
-    if (log_.end_offset <= from) return OkStatus();
-    return ReplaySegment(log_.active_base, log_.active_index->FloorPosition(from),
-                         log_.active_bytes, from);
+  bool IsBase(Offset base) const {
+    return std::any_of(found_.segments.begin(), found_.segments.end(),
+                       [&](const auto& segment) { return segment.base_offset == base; });
   }
 
-  Status ReplaySegment(Offset base, std::uint64_t position, std::uint64_t end, Offset from) {
-    const std::string path = PathOf(base, kLogSuffix);
-    QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(path, {}));
-    BatchHeaderBytes bytes{};
-    while (position + kBatchHeaderBytes <= end) {
-      QALAM_RETURN_IF_ERROR(file->ReadAt(position, bytes));
-      const BatchHeader header = BatchHeader::Decode(bytes);
-      if (header.size_bytes() < std::int64_t{kBatchHeaderBytes}) return Rot(path, position);
-      if (header.base_offset >= from) log_.producers.OnAppended(header);
-      position += static_cast<std::uint64_t>(header.size_bytes());
-    }
+  Status GiveUp(const std::string& name) {
+    const std::string path = PathOf(name);
+    const std::string gone = path + std::string(kDeletedSuffix);
+    QALAM_RETURN_IF_ERROR(fs_.Rename(path, gone));
+    log_.deletable.push_back(gone);
+    renamed_ = true;
     return OkStatus();
   }
 
   FileSystem& fs_;
   const LogOptions& options_;
+  const DurableCheckpoint& checkpoint_;
   DurablePoint point_;
-  bool has_point_ = false;
-  std::vector<FoundSegment> segments_;
-  std::vector<Offset> snapshots_;
+  LogDirectory found_;
+  std::vector<LogDirectory::Segment> leftovers_;
+  bool epochs_unknown_ = false;
+  std::size_t active_place_ = 0;  // In found_.segments.
+  Offset used_snapshot_ = kNoOffset;
+  bool renamed_ = false;
   RecoveredLog log_;
 };
 

@@ -13,48 +13,56 @@ namespace {
 constexpr std::string_view kFileName = "retention-clock";
 constexpr std::size_t kFileBytesMax = 4096;
 
-std::string Encode(TimestampMs time) {
-  const std::string number = std::to_string(time);
-  return fmt::format("{} {:08x}\n", number, Crc32c(AsBytes(number)));
+}  // namespace
+
+// "TIME BOOT CRC\n": milliseconds since 1970, nanoseconds since boot, CRC-32C of both as text.
+std::string RetentionClock::Encode() const {
+  const std::string numbers = fmt::format("{} {}", time_, at_.count());
+  return fmt::format("{} {:08x}\n", numbers, Crc32c(AsBytes(numbers)));
 }
 
-}  // namespace
+bool RetentionClock::Decode(std::string_view text) {
+  RetentionClock read(*fs_, path_);
+  MonotonicTime::rep at = 0;
+  const char* const end = text.data() + text.size();
+  const auto time = std::from_chars(text.data(), end, read.time_);
+  if (time.ec != std::errc() || time.ptr == end) return false;
+  if (std::from_chars(time.ptr + 1, end, at).ec != std::errc()) return false;
+  read.at_ = MonotonicTime(at);
+  if (text != read.Encode()) return false;
+  time_ = read.time_;
+  at_ = read.at_;
+  return true;
+}
 
 Result<RetentionClock> RetentionClock::Open(FileSystem& fs, const std::string& directory,
                                             const Clock& clock) {
   RetentionClock retention(fs, JoinPath(directory, kFileName));
+  const auto content = ReadWholeFile(fs, retention.path_, kFileBytesMax);
+  if (content.ok() && retention.Decode(AsText(content.value()))) {
+    // Since a boot that came later, less time has passed than in truth: that is safe.
+    if (retention.at_ > clock.Now()) retention.at_ = MonotonicTime(0);
+    return retention;
+  }
+  if (!content.ok() && content.error().code() != ErrorCode::kNotFound) return content.error();
   retention.at_ = clock.Now();
   retention.time_ = clock.NowMs();
-  const auto content = ReadWholeFile(fs, retention.path_, kFileBytesMax);
-  if (content.ok()) {
-    const std::string_view text = AsText(content.value());
-    TimestampMs time = kNoTimestamp;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), time);
-    if (error == std::errc() && text == Encode(time)) {
-      retention.time_ = time;
-      return retention;
-    }
-  } else if (content.error().code() != ErrorCode::kNotFound) {
-    return content.error();
-  }
   QALAM_RETURN_IF_ERROR(retention.Save());
   return retention;
 }
 
-Status RetentionClock::Save() const { return ReplaceFile(*fs_, path_, AsBytes(Encode(time_))); }
+Status RetentionClock::Save() const { return ReplaceFile(*fs_, path_, AsBytes(Encode())); }
 
 Result<std::optional<TimestampMs>> RetentionClock::Pass(const Clock& clock) {
   const MonotonicTime now = clock.Now();
   const TimestampMs wall = clock.NowMs();
-  const TimestampMs most =
-      time_ + std::chrono::duration_cast<std::chrono::milliseconds>(now - at_ + kSlack).count();
-  at_ = now;
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - at_);
+  const TimestampMs most = time_ + (passed + kSlack).count();
   if (wall > most && !accept_) {
     if (!paused_) {
       Logger("log").warn(
-          "retention by time paused: clock jumped wall_ms={} expected_at_most_ms={} remedy=\"qalam "
-          "config set "
-          "qalam.retention.clock=accept\"",
+          "retention by time paused: clock jumped wall_ms={} expected_at_most_ms={} "
+          "remedy=\"qalam config set qalam.retention.clock=accept\"",
           wall, most);
     }
     paused_ = true;
@@ -62,10 +70,9 @@ Result<std::optional<TimestampMs>> RetentionClock::Pass(const Clock& clock) {
   }
   accept_ = false;
   paused_ = false;
-  if (wall > time_) {  // It never runs back.
-    time_ = wall;
-    QALAM_RETURN_IF_ERROR(Save());
-  }
+  at_ = now;
+  if (wall > time_) time_ = wall;  // It never runs back.
+  QALAM_RETURN_IF_ERROR(Save());
   return std::optional<TimestampMs>(time_);
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/clock.h"
 #include "common/file_system.h"
@@ -13,7 +13,8 @@ namespace qalam {
 // The time by which retention judges: the wall clock, but guarded against jumps, so that a wrong
 // clock deletes nothing. It advances per pass by at most the boot time that passed plus an hour;
 // when the wall clock is further ahead than that (also over a shutdown), deletion by time pauses
-// until the jump is accepted. Kept in the file `retention-clock` (docs/formats/checkpoints.md).
+// until the jump is accepted, or the clock is right again. Kept in the file `retention-clock`
+// (docs/formats/data-directory.md).
 // Thread: one at a time.
 class RetentionClock {
  public:
@@ -32,11 +33,13 @@ class RetentionClock {
  private:
   RetentionClock(FileSystem& fs, std::string path) : fs_(&fs), path_(std::move(path)) {}
   Status Save() const;
+  std::string Encode() const;
+  bool Decode(std::string_view text);
 
   FileSystem* fs_;
   std::string path_;
   TimestampMs time_ = kNoTimestamp;
-  MonotonicTime at_{};
+  MonotonicTime at_{};  // Boot time when it was `time_`.
   bool accept_ = false;
   bool paused_ = false;
 };

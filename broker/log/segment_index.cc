@@ -1,5 +1,7 @@
 #include "broker/log/segment_index.h"
 
+#include <array>
+
 #include "common/byte_order.h"
 #include "common/check.h"
 
@@ -22,7 +24,40 @@ std::ptrdiff_t LastWhere(const Array& array, Predicate at_or_before) {
   return static_cast<std::ptrdiff_t>(low) - 1;
 }
 
+void Put(const SegmentIndex::OffsetEntry& entry, std::byte* to) {
+  StoreBig32(to, static_cast<std::uint32_t>(entry.relative_offset));
+  StoreBig32(to + 4, static_cast<std::uint32_t>(entry.position));
+}
+void Put(const SegmentIndex::TimeEntry& entry, std::byte* to) {
+  StoreBig64(to, static_cast<std::uint64_t>(entry.timestamp));
+  StoreBig32(to + 8, static_cast<std::uint32_t>(entry.relative_offset));
+}
+
+template <std::size_t kEntryBytes, typename Array>
+Bytes EncodeFrom(const Array& entries, std::size_t from_entry) {
+  const std::size_t count = entries.size();
+  Bytes bytes(count > from_entry ? (count - from_entry) * kEntryBytes : 0);
+  for (std::size_t i = from_entry; i < count; ++i) {
+    Put(entries[i], bytes.data() + (i - from_entry) * kEntryBytes);
+  }
+  return bytes;
+}
+
 }  // namespace
+
+void SegmentIndex::AppendOffset(const OffsetEntry& entry) {
+  offsets_.Append(entry);
+  std::array<std::byte, kOffsetEntryBytes> bytes{};
+  Put(entry, bytes.data());
+  offsets_digest_.Extend(bytes);
+}
+
+void SegmentIndex::AppendTime(const TimeEntry& entry) {
+  times_.Append(entry);
+  std::array<std::byte, kTimeEntryBytes> bytes{};
+  Put(entry, bytes.data());
+  times_digest_.Extend(bytes);
+}
 
 void SegmentIndex::Add(const BatchHeader& stamped, std::uint64_t position) {
   const Offset last = stamped.last_offset();
@@ -31,7 +66,7 @@ void SegmentIndex::Add(const BatchHeader& stamped, std::uint64_t position) {
     largest_timestamp_.store(stamped.max_timestamp, std::memory_order_release);
   }
   if (bytes_since_entry_ > interval_bytes_) {
-    offsets_.Append(
+    AppendOffset(
         {static_cast<std::int32_t>(last - base_offset_), static_cast<std::int32_t>(position)});
     Finish();
     bytes_since_entry_ = 0;
@@ -43,16 +78,18 @@ void SegmentIndex::Finish() {
   const TimestampMs largest = largest_timestamp_.load(std::memory_order_relaxed);
   if (largest < 0) return;
   if (times_.size() > 0 && times_[times_.size() - 1].timestamp >= largest) return;
-  times_.Append({largest, static_cast<std::int32_t>(largest_timestamp_offset_ - base_offset_)});
+  AppendTime({largest, static_cast<std::int32_t>(largest_timestamp_offset_ - base_offset_)});
 }
 
-std::uint64_t SegmentIndex::FloorPosition(Offset offset) const {
+SegmentIndex::Floor SegmentIndex::FloorOf(Offset offset) const {
   const Offset relative = offset - base_offset_;
   // An entry names its batch's last offset: the batch of a greater one may hold `offset`, so the
   // entry at or before it is a safe start.
   const std::ptrdiff_t i =
       LastWhere(offsets_, [&](const OffsetEntry& e) { return e.relative_offset <= relative; });
-  return i < 0 ? 0 : static_cast<std::uint64_t>(offsets_[static_cast<std::size_t>(i)].position);
+  if (i < 0) return {};
+  const OffsetEntry& entry = offsets_[static_cast<std::size_t>(i)];
+  return {static_cast<std::uint64_t>(entry.position), base_offset_ + entry.relative_offset};
 }
 
 std::uint64_t SegmentIndex::FloorOfPosition(std::uint64_t position) const {
@@ -75,51 +112,27 @@ bool SegmentIndex::Full(std::uint32_t index_bytes_max) const {
 }
 
 Bytes SegmentIndex::EncodeOffsets(std::size_t from_entry) const {
-  const std::size_t count = offsets_.size();
-  Bytes bytes(count > from_entry ? (count - from_entry) * kOffsetEntryBytes : 0);
-  std::byte* at = bytes.data();
-  for (std::size_t i = from_entry; i < count; ++i, at += kOffsetEntryBytes) {
-    StoreBig32(at, static_cast<std::uint32_t>(offsets_[i].relative_offset));
-    StoreBig32(at + 4, static_cast<std::uint32_t>(offsets_[i].position));
-  }
-  return bytes;
+  return EncodeFrom<kOffsetEntryBytes>(offsets_, from_entry);
 }
 
 Bytes SegmentIndex::EncodeTimes(std::size_t from_entry) const {
-  const std::size_t count = times_.size();
-  Bytes bytes(count > from_entry ? (count - from_entry) * kTimeEntryBytes : 0);
-  std::byte* at = bytes.data();
-  for (std::size_t i = from_entry; i < count; ++i, at += kTimeEntryBytes) {
-    StoreBig64(at, static_cast<std::uint64_t>(times_[i].timestamp));
-    StoreBig32(at + 8, static_cast<std::uint32_t>(times_[i].relative_offset));
-  }
-  return bytes;
+  return EncodeFrom<kTimeEntryBytes>(times_, from_entry);
 }
 
-std::optional<std::uint64_t> SegmentIndex::Load(BytesView offsets, BytesView times,
-                                                std::uint64_t position_max) {
+std::uint64_t SegmentIndex::Load(BytesView offsets, BytesView times) {
   QALAM_CHECK(offsets_.size() == 0 && times_.size() == 0);
-  if (offsets.size() % kOffsetEntryBytes != 0 || times.size() % kTimeEntryBytes != 0) {
-    return std::nullopt;
-  }
   OffsetEntry last{-1, 0};
-  for (std::size_t at = 0; at < offsets.size(); at += kOffsetEntryBytes) {
-    const OffsetEntry entry{static_cast<std::int32_t>(LoadBig32(&offsets[at])),
-                            static_cast<std::int32_t>(LoadBig32(&offsets[at + 4]))};
-    if (entry.relative_offset <= last.relative_offset || entry.position <= last.position) break;
-    if (static_cast<std::uint64_t>(entry.position) >= position_max) break;
-    offsets_.Append(entry);
-    last = entry;
+  for (std::size_t at = 0; at + kOffsetEntryBytes <= offsets.size(); at += kOffsetEntryBytes) {
+    last = {static_cast<std::int32_t>(LoadBig32(&offsets[at])),
+            static_cast<std::int32_t>(LoadBig32(&offsets[at + 4]))};
+    AppendOffset(last);
   }
-  for (std::size_t at = 0; at < times.size(); at += kTimeEntryBytes) {
+  for (std::size_t at = 0; at + kTimeEntryBytes <= times.size(); at += kTimeEntryBytes) {
     const TimeEntry entry{static_cast<TimestampMs>(LoadBig64(&times[at])),
                           static_cast<std::int32_t>(LoadBig32(&times[at + 8]))};
-    const bool grows =
-        times_.size() == 0 || (entry.timestamp > times_[times_.size() - 1].timestamp &&
-                               entry.relative_offset >= times_[times_.size() - 1].relative_offset);
-    // Time entries beyond the last offset entry belong to what is added again.
-    if (!grows || entry.timestamp < 0 || entry.relative_offset > last.relative_offset) break;
-    times_.Append(entry);
+    // Entries behind the last offset entry belong to batches that are added again.
+    if (entry.relative_offset > last.relative_offset) break;
+    AppendTime(entry);
     largest_timestamp_offset_ = base_offset_ + entry.relative_offset;
     largest_timestamp_.store(entry.timestamp, std::memory_order_release);
   }

@@ -2,13 +2,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "broker/log/append_array.h"
+#include "broker/log/segment_crc.h"
 #include "common/bytes.h"
 #include "common/ids.h"
 #include "common/record/batch_header.h"
-#include "common/result.h"
 
 namespace qalam {
 
@@ -38,8 +37,14 @@ class SegmentIndex {
   // The segment is complete: the last time entry, if the largest timestamp is not indexed yet.
   void Finish();
 
-  // Position of a batch at or before the one that holds `offset`.
-  std::uint64_t FloorPosition(Offset offset) const;
+  // A batch at or before the one that holds `offset`: where it is, and its last offset (-1: not
+  // known, it is the segment's first).
+  struct Floor {
+    std::uint64_t position = 0;
+    Offset last_offset = kNoOffset;
+  };
+  Floor FloorOf(Offset offset) const;
+  std::uint64_t FloorPosition(Offset offset) const { return FloorOf(offset).position; }
   // Position of an indexed batch at or before `position`.
   std::uint64_t FloorOfPosition(std::uint64_t position) const;
   // Every record with this timestamp or a later one lies at this offset or behind it.
@@ -53,12 +58,17 @@ class SegmentIndex {
 
   Bytes EncodeOffsets(std::size_t from_entry = 0) const;
   Bytes EncodeTimes(std::size_t from_entry = 0) const;
-  // Takes what is sane of both files, up to the batch at `position_max` (exclusive), as if added;
-  // an index that is too short only makes lookups longer. Returns the position up to which it
-  // reaches: batches from there on are to be Add()ed again. Nothing: unusable.
-  std::optional<std::uint64_t> Load(BytesView offsets, BytesView times, std::uint64_t position_max);
+  // Of what the two Encode functions give from entry 0. Thread: the writer.
+  const Digest& offsets_digest() const { return offsets_digest_; }
+  const Digest& times_digest() const { return times_digest_; }
+  // Takes the content of both files, known to be good, into an empty index. Returns up to which
+  // position it reaches: batches from there on are to be Add()ed.
+  std::uint64_t Load(BytesView offsets, BytesView times);
 
  private:
+  void AppendOffset(const OffsetEntry& entry);
+  void AppendTime(const TimeEntry& entry);
+
   const Offset base_offset_;
   const std::uint32_t interval_bytes_;
   AppendArray<OffsetEntry> offsets_;
@@ -66,6 +76,8 @@ class SegmentIndex {
   std::atomic<TimestampMs> largest_timestamp_{kNoTimestamp};
   Offset largest_timestamp_offset_ = kNoOffset;  // Last offset of the batch that has it.
   std::uint64_t bytes_since_entry_ = 0;
+  Digest offsets_digest_;
+  Digest times_digest_;
 };
 
 }  // namespace qalam

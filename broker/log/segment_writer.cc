@@ -11,9 +11,8 @@ namespace {
 
 constexpr std::size_t kChunkBytesFirst = std::size_t{64} << 10;
 constexpr std::size_t kChunkBytesMax = std::size_t{1} << 20;
-constexpr std::size_t kWritebackBytes = std::size_t{1}
-                                        << 20;  // Buffered: start write-out for such groups.
-constexpr std::size_t kSmallGroupBytes = std::size_t{128} << 10;
+constexpr std::size_t kWritebackBytes = std::size_t{1} << 20;     // Buffered groups: begin early.
+constexpr std::size_t kSmallGroupBytes = std::size_t{128} << 10;  // Space ahead pays for these.
 constexpr std::size_t kPrepareFirst = std::size_t{256} << 10;
 constexpr std::size_t kPrepareMax = std::size_t{4} << 20;
 
@@ -25,7 +24,7 @@ SegmentWriter::SegmentWriter(std::shared_ptr<File> file, Options options, std::u
       options_(options),
       end_(end),
       end_offset_(end_offset),
-      prepared_end_(AlignUp(end)) {}
+      prepared_end_(std::max(AlignUp(end), AlignDown(file_->size_bytes()))) {}
 
 Status SegmentWriter::MakeRoom(std::size_t group_bytes) {
   if (chunk_ && end_ + group_bytes <= chunk_->file_end()) return OkStatus();
@@ -33,7 +32,9 @@ Status SegmentWriter::MakeRoom(std::size_t group_bytes) {
   const auto needed = static_cast<std::size_t>(AlignUp(end_ - start + group_bytes));
   const std::size_t usual =
       chunk_ ? std::min(chunk_->capacity() * 2, kChunkBytesMax) : kChunkBytesFirst;
-  auto chunk = std::make_shared<StagingChunk>(std::max(needed, usual), start);
+  // Large ones come in whole MiB, so that they can be used again.
+  const std::size_t rounded = (needed + kChunkBytesMax - 1) / kChunkBytesMax * kChunkBytesMax;
+  auto chunk = std::make_shared<StagingChunk>(needed <= usual ? usual : rounded, start);
   if (end_ > start) {
     // The partial block goes along: it will be written again as it is.
     const auto partial = chunk->writable().first(static_cast<std::size_t>(end_ - start));
@@ -73,7 +74,10 @@ Status SegmentWriter::Append(std::span<const StampedBatch> group, std::size_t gr
   std::memset(memory + at, 0, static_cast<std::size_t>(to - at));
   if (Status written = WriteBlocks(from, to); !written.ok()) {
     if (written.error().code() != ErrorCode::kNoSpace) return written;
-    QALAM_RETURN_IF_ERROR(UndoWrite());
+    if (const Status undone = UndoWrite(); !undone.ok()) {
+      return Error(ErrorCode::kIo,
+                   "a write that found no space could not be undone: " + undone.error().message());
+    }
     return written;
   }
   end_ = at;
@@ -93,6 +97,7 @@ Status SegmentWriter::WriteBlocks(std::uint64_t from, std::uint64_t to) {
 }
 
 // After a write that found no space: the file ends as it did, the partial block is as it was.
+// Synced, so that no part of what is about to be refused comes back after a crash.
 Status SegmentWriter::UndoWrite() {
   if (options_.alignment > 1 && end_ > AlignDown(end_)) {
     const std::uint64_t block_end = AlignUp(end_);
@@ -100,13 +105,16 @@ Status SegmentWriter::UndoWrite() {
     std::memset(memory + end_, 0, static_cast<std::size_t>(block_end - end_));
     QALAM_RETURN_IF_ERROR(WriteBlocks(AlignDown(end_), block_end));
   }
-  prepared_end_ = options_.alignment > 1 ? AlignUp(end_) : end_;
-  return file_->Truncate(prepared_end_);
+  prepared_end_ = AlignUp(end_);
+  QALAM_RETURN_IF_ERROR(file_->Truncate(options_.alignment > 1 ? prepared_end_ : end_));
+  return file_->Sync();
 }
 
 std::optional<std::pair<std::uint64_t, std::uint64_t>> SegmentWriter::RangeToPrepare() const {
-  if (options_.alignment == 1 || average_group_ == 0 || average_group_ > kSmallGroupBytes)
+  if (!may_prepare_ || options_.alignment == 1 || average_group_ == 0 ||
+      average_group_ > kSmallGroupBytes) {
     return std::nullopt;
+  }
   if (prepared_end_ > end_ + 4 * average_group_) return std::nullopt;
   // Grows with what was written, so that a partition of a few records takes little.
   const std::uint64_t amount =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,11 +27,11 @@ class SegmentWriter {
     std::size_t recent_bytes_max = 0;   // Chunks kept for readers.
     std::uint64_t prepare_end_max = 0;  // Never prepare beyond (segment size).
   };
-  // `end`: where the file's batches end. `end_offset`: the offset there.
+  // `end`: where the file's batches end; zeros follow, if anything. `end_offset`: the offset there.
   SegmentWriter(std::shared_ptr<File> file, Options options, std::uint64_t end, Offset end_offset);
 
-  // Writes the group behind the end. Errors: kNoSpace (the file is as before), anything else:
-  // unknown.
+  // Writes the group behind the end. Errors: kNoSpace (the file is as before, and that is durable),
+  // anything else: unknown.
   Status Append(std::span<const StampedBatch> group, std::size_t group_bytes);
 
   std::uint64_t end() const { return end_; }
@@ -41,6 +42,9 @@ class SegmentWriter {
   // costs the data only. Marked as prepared once OnPrepared came.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> RangeToPrepare() const;
   void OnPrepared(std::uint64_t to) { prepared_end_ = std::max(prepared_end_, to); }
+  // The disk is full: no more for this file.
+  void StopPreparing() { may_prepare_ = false; }
+  void set_recent_bytes_max(std::size_t bytes) { options_.recent_bytes_max = bytes; }
   // Lets go of all chunks; the next append reads the partial block back.
   void DropRecent();
   // The file's real size: cuts padding and prepared space. Durable after a sync.
@@ -52,10 +56,11 @@ class SegmentWriter {
   Status UndoWrite();
 
   const std::shared_ptr<File> file_;
-  const Options options_;
+  Options options_;
   std::uint64_t end_;
   Offset end_offset_;
   std::uint64_t prepared_end_;  // The file is zero from end_ (aligned up) to here.
+  bool may_prepare_ = true;
   std::size_t average_group_ = 0;
   std::shared_ptr<StagingChunk> chunk_;
   std::vector<RecentSpan> recent_;  // The last one is chunk_.

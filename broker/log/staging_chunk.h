@@ -17,7 +17,7 @@ namespace qalam {
 // from any.
 class StagingChunk {
  public:
-  // `file_start` and `capacity` are multiples of kAlignment.
+  // `file_start` and `capacity` are multiples of kAlignment; it may get more.
   StagingChunk(std::size_t capacity, std::uint64_t file_start);
   ~StagingChunk();
   StagingChunk(const StagingChunk&) = delete;
@@ -33,8 +33,8 @@ class StagingChunk {
   BytesView view(std::uint64_t from, std::uint64_t to) const;
 
  private:
-  const std::size_t capacity_;
   const std::uint64_t file_start_;
+  std::size_t capacity_ = 0;
   std::byte* memory_ = nullptr;
 };
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "broker/log/log_errors.h"
 #include "common/logging.h"
 
 namespace qalam {
@@ -9,22 +10,36 @@ namespace qalam {
 Status SyncJob::Run() {
   if (parts_.prepare_file) {
     const auto [from, to] = parts_.prepare_range;
-    prepared_ = parts_.prepare_file->ZeroFill(from, to).ok();  // No space: then without.
+    const Status filled = parts_.prepare_file->ZeroFill(from, to);
+    prepared_ = filled.ok() ? Prepared::kDone : Prepared::kNoSpace;
+    if (!filled.ok() && !IsPassing(filled.error())) return filled;
   }
   for (const auto& file : parts_.files) QALAM_RETURN_IF_ERROR(file->Sync());
+  for (const DerivedFile& file : parts_.derived) QALAM_RETURN_IF_ERROR(WriteDerived(file));
+  for (OpenSidecar& sidecar : parts_.sidecars) {
+    if (!ExtendFromFile(*sidecar.log, sidecar.log_bytes, sidecar.content.log).ok()) continue;
+    QALAM_RETURN_IF_ERROR(WriteDerived({sidecar.path, 0, sidecar.content.Encode(), true}));
+  }
   if (!parts_.directory.empty()) QALAM_RETURN_IF_ERROR(fs_.SyncDirectory(parts_.directory));
-  for (const DerivedFile& file : parts_.derived) WriteDerived(file);
   if (parts_.checkpoint == nullptr) return OkStatus();
-  QALAM_RETURN_IF_ERROR(parts_.checkpoint->Write(parts_.point));
+  const Status written = parts_.checkpoint->Write(parts_.point);
+  checkpoint_postponed_ = !written.ok();
+  if (!written.ok()) return IsPassing(written.error()) ? OkStatus() : written;
   for (const std::string& path : parts_.remove) (void)fs_.Remove(path);
   return OkStatus();
 }
 
-void SyncJob::WriteDerived(const DerivedFile& derived) {
+Status SyncJob::WriteDerived(const DerivedFile& derived) {
   auto file = fs_.Open(derived.path, {.mode = OpenOptions::Mode::kOpenOrCreate});
-  if (!file.ok()) return;
   const std::array<BytesView, 1> parts = {BytesView(derived.bytes)};
-  (void)file.value()->WriteAt(derived.position, parts);
+  Status written = file.ok() ? file.value()->Truncate(derived.position) : Status(file.error());
+  if (written.ok()) written = file.value()->WriteAt(derived.position, parts);
+  if (!written.ok()) {
+    Logger("log").warn("derived file not written path={} error={}", derived.path,
+                       written.error().ToString());
+    return OkStatus();
+  }
+  return derived.sync ? file.value()->Sync() : OkStatus();  // A failed sync is never passed over.
 }
 
 }  // namespace qalam
