@@ -138,8 +138,9 @@ Status ControllerState::CheckConfig(const TopicConfig& config, std::int32_t repl
   if (config.max_message_bytes > options_.message_bytes_max) {
     return Error(ErrorCode::kInvalidConfig,
                  "max.message.bytes=" + std::to_string(config.max_message_bytes) +
-                     " is more than this broker accepts (qalam.group.bytes.max=" +
-                     std::to_string(options_.message_bytes_max) + ")")
+                     " is more than this broker accepts: " +
+                     std::to_string(options_.message_bytes_max) +
+                     " (qalam.group.bytes.max, qalam.rpc.message.bytes.max)")
         .With("key", "max.message.bytes");
   }
   return OkStatus();

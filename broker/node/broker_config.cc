@@ -324,6 +324,49 @@ std::vector<Row> MakeRows() {
   add(Integer(
       "qalam.partitions.max", [](auto& s) -> auto& { return s.controller.partitions_max; }, 1,
       kInt32Most, "Partitions that this node may hold."));
+  add(Size(
+      "qalam.rpc.message.bytes.max", [](auto& s) -> auto& { return s.rpc.message_bytes_max; },
+      64 * 1024, 256 * kMebi, "The largest gRPC message that is accepted or sent."));
+  add(Integer(
+      "qalam.rpc.connections.max", [](auto& s) -> auto& { return s.rpc.connections_max; }, 1,
+      1 << 20, "Connections of gRPC clients; one more is closed at once."));
+  add(Integer(
+      "qalam.rpc.open.streams.max", [](auto& s) -> auto& { return s.rpc.open_streams_max; }, 1,
+      1 << 24, "Produce and Tail streams, all connections together."));
+  add(Integer(
+      "qalam.rpc.streams.max", [](auto& s) -> auto& { return s.rpc.streams_max; }, 1, 1 << 20,
+      "Calls and streams of one connection at the same time."));
+  add(Size(
+      "qalam.rpc.metadata.bytes.max", [](auto& s) -> auto& { return s.rpc.metadata_bytes_max; },
+      1024, kMebi, "Bytes of a call's gRPC metadata (headers)."));
+  add(Size(
+      "qalam.rpc.memory.bytes.max", [](auto& s) -> auto& { return s.rpc.memory_bytes_max; },
+      16 * kMebi, kMost, "Memory of gRPC's own buffers, all connections together."));
+  add(Integer(
+      "qalam.rpc.threads.max", [](auto& s) -> auto& { return s.rpc.threads_max; }, 4, 4096,
+      "Threads of gRPC at most."));
+  add(Duration(
+      "qalam.rpc.keepalive.ms", [](auto& s) -> auto& { return s.rpc.keepalive; }, 1000, 3'600'000,
+      "A connection that is silent for so long is asked whether it still lives."));
+  add(Duration(
+      "qalam.rpc.handshake.timeout.ms", [](auto& s) -> auto& { return s.rpc.handshake; }, 100,
+      600'000, "How long a new connection may take to speak HTTP/2."));
+  add(Duration(
+      "qalam.rpc.connection.idle.ms", [](auto& s) -> auto& { return s.rpc.connection_idle; }, 1000,
+      kInt32Most, "A connection without a call for so long is closed."));
+  add(Integer(
+      "qalam.rpc.stream.batches.max", [](auto& s) -> auto& { return s.rpc.stream_batches_max; }, 1,
+      65'536,
+      "Batches of one Produce stream that may wait for their answer; then it is not read."));
+  add(Size(
+      "qalam.rpc.stream.bytes.max", [](auto& s) -> auto& { return s.rpc.stream_bytes_max; }, kMebi,
+      kMost, "Bytes of those batches."));
+  add(Duration(
+      "qalam.rpc.deadline.max.ms", [](auto& s) -> auto& { return s.rpc.unary_deadline_max; }, 1000,
+      3'600'000, "How long a call that is not a stream may take, whatever the client asked for."));
+  add(Flag(
+      "qalam.rpc.reflection", [](auto& s) -> auto& { return s.rpc.reflection; },
+      "Serve the descriptions of the services, for grpcurl and its like."));
   add(Duration(
       "qalam.shutdown.timeout.ms", [](auto& s) -> auto& { return s.shutdown_timeout; }, 0, 600'000,
       "How long a clean stop may take before the process ends without it."));
@@ -376,7 +419,15 @@ Status CheckTogether(S& s) {
                " is more than qalam.group.bytes.max=" + std::to_string(s.broker.group_bytes_max))
         .With("key", "message.max.bytes");
   }
-  s.controller.message_bytes_max = s.broker.group_bytes_max;
+  constexpr std::size_t kMessageRestBytes = 4096;  // What lies around a batch in its message.
+  if (defaults.max_message_bytes + kMessageRestBytes > s.rpc.message_bytes_max) {
+    return Bad("message.max.bytes=" + std::to_string(defaults.max_message_bytes) +
+               " does not fit into qalam.rpc.message.bytes.max=" +
+               std::to_string(s.rpc.message_bytes_max))
+        .With("key", "message.max.bytes");
+  }
+  s.controller.message_bytes_max = static_cast<std::uint32_t>(
+      std::min<std::size_t>(s.broker.group_bytes_max, s.rpc.message_bytes_max - kMessageRestBytes));
   return OkStatus();
 }
 

@@ -14,6 +14,7 @@
 #include "broker/api/local_broker.h"
 #include "broker/api/requests.h"
 #include "broker/metadata/controller.h"
+#include "broker/rpc/rpc_server.h"
 #include "common/result.h"
 
 namespace qalam {
@@ -34,6 +35,7 @@ struct BrokerSettings {
   std::string retention_clock = "guard";
   ControllerOptions controller;  // With the defaults of topics.
   LocalBrokerOptions broker;
+  RpcOptions rpc;
 };
 
 // One row of the table that parsing, --print-config, docs/reference/configuration.md, `config get`

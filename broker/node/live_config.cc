@@ -62,7 +62,10 @@ void LiveConfig::Set(ConfigChange change, Reply<std::vector<ConfigEntry>> reply)
   for (const std::string& key : change.unset) {
     if (const Status status = CheckDynamic(key); !status.ok()) return reply(status.error());
   }
-  Enqueue({{}, false, std::move(change), std::move(reply)});
+  Pending pending;
+  pending.change = std::move(change);
+  pending.reply = std::move(reply);
+  Enqueue(std::move(pending));
 }
 
 Status LiveConfig::Reload(std::vector<RawSetting> settings) {
@@ -81,14 +84,17 @@ Status LiveConfig::Reload(std::vector<RawSetting> settings) {
   for (RawSetting& raw : settings) {
     if (FindBrokerConfigKey(raw.key)->dynamic) kept.push_back(std::move(raw));
   }
-  Enqueue({std::move(kept), true, {}, Reply<std::vector<ConfigEntry>>([](const auto& outcome) {
-             if (outcome.ok()) {
-               NodeLog().info("configuration reloaded");
-             } else {
-               NodeLog().error("configuration not reloaded error=\"{}\"",
-                               outcome.error().ToString());
-             }
-           })});
+  Pending pending;
+  pending.settings = std::move(kept);
+  pending.reload = true;
+  pending.reply = Reply<std::vector<ConfigEntry>>([](const auto& outcome) {
+    if (outcome.ok()) {
+      NodeLog().info("configuration reloaded");
+    } else {
+      NodeLog().error("configuration not reloaded error=\"{}\"", outcome.error().ToString());
+    }
+  });
+  Enqueue(std::move(pending));
   return OkStatus();
 }
 

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/api/broker.h"
+#include "broker/io/io_thread.h"
+#include "broker/io/tcp_listener.h"
+#include "broker/io/unix_listener.h"
+#include "broker/node/broker_config.h"
+#include "broker/rpc/rpc_server.h"
+#include "common/result.h"
+
+namespace qalam {
+
+// Where clients come in: listeners, and the gRPC server that gets their connections.
+// Thread: one at a time.
+class FrontEnd {
+ public:
+  // Binds every address of `settings`, and qalam.sock in `directory` when that is wanted. Nothing
+  // is accepted yet. `broker` must outlive it. Errors: kPortInUse, kInvalidArgument,
+  // kPermissionDenied, kIo.
+  static Result<std::unique_ptr<FrontEnd>> Open(Broker& broker, const BrokerSettings& settings,
+                                                const std::string& directory);
+  ~FrontEnd();  // Stopped.
+
+  // HOST:PORT of each TCP listener, with the port it really has.
+  const std::vector<std::string>& addresses() const { return addresses_; }
+  void Accept();  // From now on; the health service says SERVING.
+  // Health says NOT_SERVING, no connection is accepted any more; calls under way go on.
+  void StopAccepting();
+  // Ends what is still under way, at the latest after `patience`.
+  void Stop(std::chrono::milliseconds patience);
+
+ private:
+  FrontEnd() = default;
+
+  std::unique_ptr<RpcServer> rpc_;
+  IoThread io_;
+  std::vector<std::unique_ptr<TcpListener>> tcp_;
+  std::unique_ptr<UnixListener> unix_;
+  std::vector<std::string> addresses_;
+  bool accepting_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace qalam

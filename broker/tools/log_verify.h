@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/file_system.h"
+#include "common/result.h"
+
+namespace qalam {
+
+struct VerifyReport {
+  std::int64_t partitions = 0;
+  std::int64_t segments = 0;
+  std::int64_t batches = 0;
+  std::int64_t records = 0;
+  std::int64_t bytes = 0;
+  std::vector<std::string> findings;  // A line each: file, place, what.
+};
+
+// Checks every byte of the logs below `directory` (a partition's directory, DIR/log, or a data
+// directory), without a broker: CRC of every batch, dense offsets, epochs that never fall, records
+// that decode, index entries that lead to their batch, time entries that grow and name a batch with
+// that timestamp, sidecar CRCs, producer snapshots, checkpoints. Reads only. Thread: any; blocks.
+// Errors: kNotFound, kInvalidArgument (no partition there), kIo.
+Result<VerifyReport> VerifyLogs(FileSystem& fs, const std::string& directory);
+
+}  // namespace qalam

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "client/cli/histogram.h"
+#include "client/cli/output.h"
+
+namespace qalam::cli {
+
+// What one `bench` measured.
+struct BenchReport {
+  std::string verb;
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;  // Of the values.
+  double seconds = 0;
+  std::string latency_name;  // "ack_ms" or "e2e_ms"; empty: none was measured.
+  Histogram latency;
+  std::string durability;  // Empty: nothing was produced.
+  std::size_t size = 0;    // Bytes of a value; 0: unknown.
+  int connections = 1;
+};
+
+// One line: JSON under -o json, a head and a line of CSV, or a sentence.
+void PrintBenchReport(const BenchReport& report, Format format, bool csv);
+
+}  // namespace qalam::cli

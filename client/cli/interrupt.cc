@@ -1,0 +1,75 @@
+#include "client/cli/interrupt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "client/cli/output.h"
+
+namespace qalam::cli {
+namespace {
+
+std::atomic<bool> g_interrupted{false};
+std::mutex g_mutex;
+bool g_graceful = false;
+std::function<void()> g_wake;
+int g_pipe[2] = {-1, -1};
+
+// A handler and a pipe, not blocked signals: programs that we start must not inherit those.
+void OnSignal(int) {
+  const int kept = errno;
+  [[maybe_unused]] const ssize_t written = ::write(g_pipe[1], "", 1);
+  errno = kept;
+}
+
+void WaitForSignals() {
+  char byte = 0;
+  while (true) {
+    const ssize_t got = ::read(g_pipe[0], &byte, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return;
+    const std::lock_guard lock(g_mutex);
+    if (!g_graceful || g_interrupted.exchange(true)) {
+      ::_exit(static_cast<int>(Exit::kInterrupted));
+    }
+    if (g_wake) g_wake();
+  }
+}
+
+}  // namespace
+
+void CatchInterrupts() {
+  if (::pipe2(g_pipe, O_CLOEXEC) != 0) return;
+  std::thread(WaitForSignals).detach();
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    // What nohup or a shell's & made ignored stays so.
+    if (::sigaction(signal_number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    ::sigaction(signal_number, &action, nullptr);
+  }
+}
+
+bool Interrupted() { return g_interrupted.load(); }
+
+GracefulStop::GracefulStop(std::function<void()> wake) {
+  const std::lock_guard lock(g_mutex);
+  g_graceful = true;
+  g_wake = std::move(wake);
+}
+
+GracefulStop::~GracefulStop() {
+  const std::lock_guard lock(g_mutex);
+  g_graceful = false;
+  g_wake = nullptr;
+}
+
+}  // namespace qalam::cli

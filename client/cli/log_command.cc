@@ -1,0 +1,80 @@
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <memory>
+
+#include "broker/tools/log_dump.h"
+#include "broker/tools/log_verify.h"
+#include "client/cli/verbs.h"
+#include "common/posix_file_system.h"
+
+namespace qalam::cli {
+namespace {
+
+abi0::Error ToPublic(const core::Error& error) {
+  const core::ErrorInfo& info = core::InfoOf(error.code());
+  return abi0::Error(std::string(info.word), error.message(), info.retriable,
+                     std::string(info.remedy), {error.details().begin(), error.details().end()},
+                     "");
+}
+
+int Dump(const Session& session, const std::vector<std::string>& files, bool records) {
+  for (const std::string& file : files) {
+    const core::Status status =
+        DumpLogFile(PosixFileSystem::Get(), file, records,
+                    [](const std::string& line) { std::printf("%s\n", line.c_str()); });
+    if (!status.ok()) return session.Fail(ToPublic(status.error()));
+  }
+  return 0;
+}
+
+int Verify(const Session& session, const std::string& directory) {
+  const core::Result<VerifyReport> report = VerifyLogs(PosixFileSystem::Get(), directory);
+  if (!report.ok()) return session.Fail(ToPublic(report.error()));
+  if (session.json()) {
+    PrintJson({{"partitions", report->partitions},
+               {"segments", report->segments},
+               {"batches", report->batches},
+               {"records", report->records},
+               {"bytes", report->bytes},
+               {"findings", report->findings}});
+  } else {
+    for (const std::string& finding : report->findings) std::printf("%s\n", finding.c_str());
+    std::fprintf(stderr, "%s partitions, %s segments, %s batches, %s records, %s: %s\n",
+                 HumanNumber(report->partitions).c_str(), HumanNumber(report->segments).c_str(),
+                 HumanNumber(report->batches).c_str(), HumanNumber(report->records).c_str(),
+                 HumanBytes(report->bytes).c_str(),
+                 report->findings.empty()
+                     ? "everything checks"
+                     : (std::to_string(report->findings.size()) + " findings").c_str());
+  }
+  return report->findings.empty() ? 0 : static_cast<int>(Exit::kFailed);
+}
+
+}  // namespace
+
+void AddLog(CLI::App& root, Session& session, Action& chosen) {
+  CLI::App& log = *AddNoun(
+      root, "log", "dump, verify: a log's files, without a broker",
+      {"qalam log dump data/log/orders-0/00000000000000000000.log", "qalam log verify data"});
+  auto files = std::make_shared<std::vector<std::string>>();
+  auto records = std::make_shared<bool>(false);
+  auto* verb =
+      AddVerb(log, "dump", "batches, index entries, snapshots, checkpoints, a line each",
+              {"qalam log dump data/log/orders-0/*.log",
+               "qalam log dump --records 00000000000000000000.log",
+               "qalam log dump durable-checkpoint leader-epoch-checkpoint"},
+              chosen, [&session, files, records] { return Dump(session, *files, *records); });
+  verb->add_option("files", *files)->required();
+  verb->add_flag("--records", *records, "records too, not only batches");
+  auto directory = std::make_shared<std::string>();
+  verb = AddVerb(log, "verify",
+                 "check every byte: CRCs, offsets, epochs, indexes; exit 1 with a line a finding",
+                 {"qalam log verify /var/lib/qalam", "qalam log verify data/log/orders-0",
+                  "qalam log verify data -o json"},
+                 chosen, [&session, directory] { return Verify(session, *directory); });
+  verb->add_option("directory", *directory, "a partition's directory, DIR/log, or a data directory")
+      ->required();
+}
+
+}  // namespace qalam::cli

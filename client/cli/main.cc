@@ -1,0 +1,11 @@
+#include <cstdio>
+#include <cstdlib>
+
+#include "client/cli/application.h"
+
+int main(int argc, char** argv) {
+  const int code = qalam::cli::RunQalam(argc, argv);
+  std::fflush(nullptr);
+  // Threads of the client library may still be at work on what nobody waits for.
+  std::_Exit(code);
+}

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <qalam/client.h>
+
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace qalam::cli {
+
+// "all", "leader", "none", or "-1", "1", "0" as Kafka's users type them. False: none of these.
+bool SetAcks(const std::string& text, abi0::Acks& acks);
+// "none", "gzip", "snappy", "lz4" or "zstd".
+bool SetCompression(const std::string& text, abi0::Compression& compression);
+
+// The options of producing that `produce` and `bench` share.
+struct ProducerFlags {
+  std::optional<std::string> acks;
+  std::optional<std::string> codec;
+  std::optional<std::string> linger;
+  std::optional<std::string> batch;
+
+  void AddTo(CLI::App& verb);
+  // What was given replaces what `options` has. INVALID_ARGUMENT, UNSUPPORTED_CODEC.
+  abi0::Status Apply(abi0::ProducerOptions& options) const;
+};
+
+}  // namespace qalam::cli

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "client/cli/session.h"
+
+namespace qalam::cli {
+
+// A verb's work: runs after parsing, returns the exit code.
+using Action = std::function<int()>;
+
+// Adds a verb below `parent` whose help ends with examples. `action` becomes `chosen` if it is the
+// one that was called. Thread of all here: main.
+CLI::App* AddVerb(CLI::App& parent, const std::string& name, const std::string& what,
+                  const std::vector<std::string>& examples, Action& chosen, Action action);
+// Adds a noun that only holds verbs.
+CLI::App* AddNoun(CLI::App& parent, const std::string& name, const std::string& what,
+                  const std::vector<std::string>& examples);
+
+// Each adds its noun or verb to the tree. `session` and `chosen` outlive it.
+void AddProduce(CLI::App& root, Session& session, Action& chosen);
+void AddConsume(CLI::App& root, Session& session, Action& chosen);  // consume, tail
+void AddTopic(CLI::App& root, Session& session, Action& chosen);
+void AddCluster(CLI::App& root, Session& session, Action& chosen);  // cluster, broker, partition
+void AddConfig(CLI::App& root, Session& session, Action& chosen);
+void AddBench(CLI::App& root, Session& session, Action& chosen);
+void AddLog(CLI::App& root, Session& session, Action& chosen);
+void AddDev(CLI::App& root, Session& session, Action& chosen);
+void AddExplain(CLI::App& root, Session& session, Action& chosen);     // explain, version
+void AddCompletion(CLI::App& root, Session& session, Action& chosen);  // and __complete
+void AddHelp(CLI::App& root, Session& session, Action& chosen);        // and __reference
+
+}  // namespace qalam::cli
