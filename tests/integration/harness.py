@@ -22,7 +22,7 @@ BIN = pathlib.Path(os.environ.get("QALAM_TEST_BIN", "build/release"))
 
 def tool(name):
     """Path of a built program: qalam or qalamd."""
-    for candidate in (BIN / name, BIN / "client/cli" / name, BIN / "broker" / name, BIN / "bin" / name):
+    for candidate in (BIN / name, BIN / "client/cli" / name, BIN / "broker/node" / name, BIN / "bin" / name):
         if candidate.is_file():
             return str(candidate)
     raise SystemExit(f"harness: no {name} below {BIN}; set QALAM_TEST_BIN to the build directory")
