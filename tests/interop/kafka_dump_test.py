@@ -48,10 +48,19 @@ def batches_of(path):
     assert at == len(data), f"{path}: {len(data) - at} bytes behind the last batch"
 
 
+def without_first_offsets(text, logs):
+    """Kafka's tool begins every file at offset -1 and so reports each file that does not begin at 0: that one line,
+    with exactly the file's own base offset, is no complaint. Any other pair stays."""
+    for log in logs:
+        base = int(log.name[:20])
+        text = text.replace(f"Non-consecutive offsets in {log}\n  -1 is followed by {base}\n", "")
+    return text
+
+
 def fill(broker):
     broker.qalam("topic", "create", "interop", "-p", 1, "-c", "segment.bytes=1MiB")
     text = b"".join(b"key-%d\tvalue %d %s\n" % (i % 97, i, b"x" * (i % 200)) for i in range(6000))
-    for codec in ("none", "gzip", "snappy", "lz4", "zstd"):
+    for codec in ("none", "none", "none", "gzip", "snappy", "lz4", "zstd"):
         broker.qalam("produce", "interop", "-p", 0, "-K", "\t", "-z", codec, "-H", "trace=ab12", "-H", "empty=",
                      "--progress", "off", stdin=text)
     broker.qalam("produce", "interop", "-p", 0, "-K", "\t", "--null-empty", "--progress", "off",
@@ -75,6 +84,7 @@ def main():
         check(len(logs) >= 3, f"{len(logs)} segments")
 
         code, text = dump(args.jars, "--deep-iteration", "--print-data-log", "--files", ",".join(map(str, logs)))
+        text = without_first_offsets(text, logs)
         check(code == 0 and not PARSE_COMPLAINTS.search(text.replace("isvalid: true", "")),
               "logs, deep iteration: no complaint" + complaint(code, text))
         theirs = [(int(m[1]), int(m[2]), int(m[3])) for m in
