@@ -163,7 +163,9 @@ int Help(const Session& session, const CLI::App& root, const std::vector<std::st
     app = next;
   }
   if (!json && !session.json()) {
-    std::fputs(app->help().c_str(), stdout);
+    // App::help() would show the verb that was called: this one.
+    const std::string text = app->get_formatter()->make_help(app, "", CLI::AppFormatMode::Normal);
+    std::fputs(text.c_str(), stdout);
     return 0;
   }
   ordered_json tree = Tree(*app);
