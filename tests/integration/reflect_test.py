@@ -15,7 +15,8 @@ def main():
             done = subprocess.run([sys.executable, "-B", CLIENT, "--target", broker.address], timeout=120)
             if done.returncode != 0:
                 sys.exit(done.returncode)
-        sys.exit(broker.stop())
+        code = broker.stop()
+    sys.exit(code)
 
 
 if __name__ == "__main__":
