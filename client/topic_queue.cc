@@ -146,10 +146,6 @@ void TopicQueue::OnFound(const Result<std::int32_t>& count) {
     }
   }
   for (Parked& parked : failed) Fail(parked, *error);
-  if (!failed.empty()) {
-    MutexLock lock(mutex_);
-    unparked_total_ += failed.size();
-  }
   core_.progress().Notify();
 }
 
@@ -173,8 +169,9 @@ void TopicQueue::Unpark(std::int32_t count) {
     if (outcome.sealed && !ref.key) ++sticky;
     if (outcome.kind != AppendOutcome::Kind::kTaken) {
       Fail(parked, Error("CANCELLED", "the producer was closed before the record was written"));
+    } else {
+      unparked_total_.fetch_add(1);
     }
-    ++unparked_total_;
   }
   parked_.clear();
   owned_table_ = std::move(table);
@@ -194,19 +191,17 @@ void TopicQueue::Fail(Parked& parked, const Error& error) {
   if (parked.callback) state->AddCallback(0, std::move(parked.callback));
   if (parked.delivery != nullptr) state->AddForward(0, std::move(parked.delivery));
   state->Decide(std::move(report));
-  core_.RunCallbacks(state, [core = core_.shared_from_this(), reserved = parked.reserved_bytes] {
-    core->buffer().Release(reserved);
-  });
+  core_.RunCallbacks(state,
+                     [this, core = core_.shared_from_this(), reserved = parked.reserved_bytes] {
+                       core->buffer().Release(reserved);
+                       unparked_total_.fetch_add(1);
+                       core->progress().Notify();
+                     });
 }
 
 std::uint64_t TopicQueue::parked_total() const {
   MutexLock lock(mutex_);
   return parked_total_;
-}
-
-std::uint64_t TopicQueue::unparked_total() const {
-  MutexLock lock(mutex_);
-  return unparked_total_;
 }
 
 void TopicQueue::AllPartitions(std::vector<std::shared_ptr<PartitionQueue>>& out) const {
@@ -221,7 +216,6 @@ void TopicQueue::CancelAll(CloseReport& report) {
     MutexLock lock(mutex_);
     closed_ = true;
     cancelled.swap(parked_);
-    unparked_total_ += cancelled.size();
     for (const auto& [number, queue] : partitions_) queues.push_back(queue);
   }
   for (Parked& parked : cancelled) {

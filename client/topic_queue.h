@@ -37,7 +37,7 @@ class TopicQueue {
             std::size_t reserved_bytes, TimePoint now);
   void StartLookup();
   std::uint64_t parked_total() const;
-  std::uint64_t unparked_total() const;
+  std::uint64_t unparked_total() const { return unparked_total_.load(); }
 
   void AllPartitions(std::vector<std::shared_ptr<PartitionQueue>>& out) const;
   void CancelAll(CloseReport& report);
@@ -70,7 +70,8 @@ class TopicQueue {
   std::map<std::int32_t, std::shared_ptr<PartitionQueue>> partitions_ QALAM_GUARDED_BY(mutex_);
   std::deque<Parked> parked_ QALAM_GUARDED_BY(mutex_);
   std::uint64_t parked_total_ QALAM_GUARDED_BY(mutex_) = 0;
-  std::uint64_t unparked_total_ QALAM_GUARDED_BY(mutex_) = 0;
+  // Passed on to their partition, or failed with their callbacks done.
+  std::atomic<std::uint64_t> unparked_total_{0};
   bool looking_up_ QALAM_GUARDED_BY(mutex_) = false;
   bool closed_ QALAM_GUARDED_BY(mutex_) = false;
   RetryPolicy retry_ QALAM_GUARDED_BY(mutex_);

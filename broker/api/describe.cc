@@ -4,6 +4,11 @@
 #include "common/nearest_name.h"
 
 namespace qalam {
+namespace {
+
+constexpr std::size_t kNameShown = 249;  // No topic has a longer name.
+
+}  // namespace
 
 TopicInfo DescribeTopicImage(const TopicImage& image) {
   TopicInfo info;
@@ -61,12 +66,12 @@ Error UnknownTopic(std::string_view name,
                    const std::vector<std::shared_ptr<const HostedTopic>>& known) {
   std::vector<std::string_view> names;
   for (const auto& topic : known) names.push_back(topic->image->name);
-  Error error =
-      Error(ErrorCode::kUnknownTopic, "no topic \"" + std::string(name.substr(0, 64)) + "\"")
-          .With("topic", std::string(name.substr(0, 249)));
-  if (const std::string_view nearest = NearestName(name, names); !nearest.empty()) {
-    error = std::move(error).With("nearest", std::string(nearest));
-  }
+  const std::string_view nearest = NearestName(name, names);
+  std::string message = "no topic \"" + std::string(name.substr(0, kNameShown)) + "\"";
+  if (!nearest.empty()) message += "; the nearest is \"" + std::string(nearest) + "\"";
+  Error error(ErrorCode::kUnknownTopic, std::move(message));
+  (void)std::move(error).With("topic", std::string(name.substr(0, kNameShown)));
+  if (!nearest.empty()) (void)std::move(error).With("nearest", std::string(nearest));
   return error;
 }
 

@@ -48,7 +48,11 @@ void LocalBrokerImpl::CreateTopic(CreateTopicRequest request, Reply<TopicInfo> r
         Controller::TopicReply([this, only_checked, reply = std::move(reply)](
                                    Result<std::shared_ptr<const TopicImage>> image) mutable {
           if (!image.ok()) {
-            reply(std::move(image).error());
+            // It exists, but may still be being made: whoever hears so may use it at once.
+            host_.AfterTopicChanges(
+                [error = std::move(image).error(), reply = std::move(reply)]() mutable {
+                  reply(std::move(error));
+                });
             return;
           }
           const TopicInfo info = DescribeTopicImage(**image);
@@ -72,7 +76,7 @@ void LocalBrokerImpl::CreateTopic(CreateTopicRequest request, Reply<TopicInfo> r
   }
   // Waits for a sync, so not here.
   host_.reader_pool().Post([this, name, create = std::move(create)]() mutable {
-    create(host_.directory().AnnounceCreation(name));
+    create(host_.root().AnnounceCreation(name));
   });
 }
 
@@ -251,7 +255,7 @@ void LocalBrokerImpl::ScheduleRetention(std::chrono::nanoseconds after) {
 }
 
 void LocalBrokerImpl::RetentionPass() {
-  RetentionClock& retention_clock = host_.directory().retention_clock();
+  RetentionClock& retention_clock = host_.root().retention_clock();
   if (accept_clock_.exchange(false)) retention_clock.Accept();
   auto now = retention_clock.Pass(clock_);
   if (!now.ok()) {
@@ -264,7 +268,7 @@ void LocalBrokerImpl::RetentionPass() {
     for (const auto& handle : topic->partitions) {
       // One that nobody has used, and that is empty, stays closed.
       const bool closed = handle->state.load() == PartitionHandle::State::kClosed;
-      if (closed && !host_.directory().HasRecords(handle->name)) continue;
+      if (closed && !host_.root().HasWorkForRetention(handle->name)) continue;
       ApplyRetention(handle, retention_now);
     }
   }
@@ -285,7 +289,7 @@ void LocalBrokerImpl::ApplyRetention(std::shared_ptr<PartitionHandle> handle,
     auto deletable = log.TakeDeletable(clock_.Now());
     if (deletable.empty()) return;
     host_.background().Post([this, deletable = std::move(deletable)] {
-      for (const std::string& path : deletable) (void)host_.directory().RemoveFile(path);
+      for (const std::string& path : deletable) (void)host_.root().RemoveFile(path);
     });
   });
 }
@@ -312,7 +316,7 @@ ClusterInfo LocalBrokerImpl::MakeClusterInfo() {
   broker.writer_threads = static_cast<std::int32_t>(host_.writers().size());
   broker.data_directory_id = options_.data_directory_id;
   broker.resident_bytes = ResidentBytes();
-  broker.disk_free_bytes = host_.directory().free_bytes();
+  broker.disk_free_bytes = host_.root().free_bytes();
   for (const auto& topic : host_.All()) {
     ++info.topics_count;
     for (const auto& handle : topic->partitions) {

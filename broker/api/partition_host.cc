@@ -82,7 +82,7 @@ PartitionSettings PartitionHost::SettingsOf(const TopicImage& image, std::int32_
   log.flush_interval = std::chrono::milliseconds(config.flush_ms);
   log.group_bytes_max = options_.group_bytes_max;
   log.recent_bytes_max = std::min<std::size_t>(log.recent_bytes_max, options_.recent_bytes_max);
-  directory_->Complete(log, {image.name, partition});
+  root_->Complete(log, {image.name, partition});
   return settings;
 }
 
@@ -177,7 +177,7 @@ void PartitionHost::WithOpen(std::shared_ptr<PartitionHandle> handle, Reply<Unit
     reply(WhyNotOpen(*handle));
   } else {
     reader_pool_.Post([this, handle = std::move(handle)] {
-      auto log = directory_->OpenLog(*handle, true);
+      auto log = root_->OpenLog(*handle, true);
       WriterThread& writer = handle->writer;
       writer.Post(
           [this, handle, log = std::move(log)]() mutable { Adopt(handle, std::move(log)); });
@@ -214,8 +214,8 @@ void PartitionHost::Create(std::shared_ptr<const TopicImage> image, Reply<Unit> 
     const auto latch = std::make_shared<Latch>(made.size());
     InParallel(made.size(), kOpenThreads, [&](std::size_t i) {
       const auto& handle = hosted->partitions[i];
-      made[i] = directory_->Make(*handle);
-      auto log = made[i].ok() ? directory_->OpenLog(*handle, true)
+      made[i] = root_->Make(*handle);
+      auto log = made[i].ok() ? root_->OpenLog(*handle, true)
                               : Result<std::unique_ptr<Log>>(made[i].error());
       if (!log.ok()) made[i] = log.error();
       handle->writer.Post([this, handle, log = std::move(log), arrival = Arrival(latch)]() mutable {
@@ -299,7 +299,7 @@ void PartitionHost::DeleteNow(const TopicImage& image) {
   for (const auto& handle : topic->partitions) {
     // Still owned: the broker stopped meanwhile. The next start finds the directory astray.
     if (handle->owned != nullptr) continue;
-    auto moved = directory_->MoveAsideToDelete(handle->name);
+    auto moved = root_->MoveAsideToDelete(handle->name);
     if (moved.ok()) {
       aside.push_back(std::move(moved).value());
     } else if (moved.error().code() != ErrorCode::kNotFound) {
@@ -307,13 +307,13 @@ void PartitionHost::DeleteNow(const TopicImage& image) {
                          handle->name.ToString(), moved.error().ToString());
     }
   }
-  if (const Status synced = directory_->Sync(); !synced.ok()) {
+  if (const Status synced = root_->Sync(); !synced.ok()) {
     Logger("api").warn("log directory not synced error={}", synced.error().ToString());
   }
   // A topic of that name that comes next begins anew.
-  std::vector<std::string> names = {LogDirectory::CreatingName(image.name)};
+  std::vector<std::string> names = {LogRoot::CreatingName(image.name)};
   for (const auto& handle : topic->partitions) names.push_back(handle->name.ToString());
-  if (const Status removed = directory_->dirty().Remove(names); !removed.ok()) {
+  if (const Status removed = root_->dirty().Remove(names); !removed.ok()) {
     Logger("api").warn("dirty set not cleared of a deleted topic topic={} error={}", image.name,
                        removed.error().ToString());
   }
@@ -325,7 +325,7 @@ void PartitionHost::DeleteNow(const TopicImage& image) {
 void PartitionHost::RemoveLater(const std::string& name, std::chrono::milliseconds delay) {
   timers_.At(clock_.Now() + delay, [this, name] {
     background_.Post([this, name] {
-      const Status removed = directory_->Remove(name);
+      const Status removed = root_->Remove(name);
       if (removed.ok() || removed.error().code() == ErrorCode::kNotFound) return;
       Logger("api").warn("directory not removed name={} error={}", name,
                          removed.error().ToString());
@@ -337,15 +337,14 @@ void PartitionHost::RemoveLater(const std::string& name, std::chrono::millisecon
 
 Status PartitionHost::Start(const ClusterImage& image) {
   QALAM_CHECK(!started_ && writers_.empty());
-  QALAM_ASSIGN_OR_RETURN(directory_, LogDirectory::Open(fs_, clock_, options_.log_directory,
-                                                        OpenSegmentsMax(options_.open_files_max)));
-  QALAM_ASSIGN_OR_RETURN(const LogDirectory::Scan scan,
-                         directory_->List([&image](const TopicPartition& partition) {
+  QALAM_ASSIGN_OR_RETURN(root_, LogRoot::Open(fs_, clock_, options_.log_directory,
+                                              OpenSegmentsMax(options_.open_files_max)));
+  QALAM_ASSIGN_OR_RETURN(const LogRoot::Scan scan,
+                         root_->List([&image](const TopicPartition& partition) {
                            return TopicIdOf(image, partition);
                          }));
   QALAM_RETURN_IF_ERROR(MoveStraysAside(scan, image));
-  const PartitionContext context{clock_, directory_->dirty(), directory_state_, sync_pool_,
-                                 wake_pool_};
+  const PartitionContext context{clock_, root_->dirty(), directory_state_, sync_pool_, wake_pool_};
   for (std::int32_t i = 0; i < std::max(1, options_.writer_threads); ++i) {
     writers_.push_back(std::make_unique<WriterThread>(i, context, options_.mailbox_commands_max));
   }
@@ -361,15 +360,10 @@ Status PartitionHost::Start(const ClusterImage& image) {
     return opened;
   }
   for (const std::string& name : scan.deleted) RemoveLater(name, std::chrono::milliseconds(0));
-  background_.Post([this, partitions = scan.partitions] {
-    for (const std::string& name : partitions) {
-      directory_->RemoveRetiredFiles(name);
-    }
-  });
   return OkStatus();
 }
 
-Status PartitionHost::MoveStraysAside(const LogDirectory::Scan& scan, const ClusterImage& image) {
+Status PartitionHost::MoveStraysAside(const LogRoot::Scan& scan, const ClusterImage& image) {
   strays_ = scan.strays_before;
   if (scan.strays.empty()) return OkStatus();
   if (image.topics.empty()) {
@@ -379,25 +373,25 @@ Status PartitionHost::MoveStraysAside(const LogDirectory::Scan& scan, const Clus
                                                   "), but the metadata knows no topic");
   }
   for (const std::string& name : scan.strays) {
-    QALAM_ASSIGN_OR_RETURN(const std::string aside, directory_->MoveAsideAsStray(name));
+    QALAM_ASSIGN_OR_RETURN(const std::string aside, root_->MoveAsideAsStray(name));
     Logger("api").warn("partition unknown to the metadata moved aside from={} to={}", name, aside);
     ++strays_;
   }
-  return directory_->Sync();
+  return root_->Sync();
 }
 
-Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogDirectory::Scan& scan) {
+Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogRoot::Scan& scan) {
   std::vector<std::shared_ptr<PartitionHandle>> to_open;
   std::set<std::string, std::less<>> creating;
   for (const auto& [name, topic] : image.topics) {
     const auto hosted = MakeHandles(topic);
-    const bool announced = directory_->IsCreating(name);
+    const bool announced = root_->IsCreating(name);
     if (announced) creating.insert(name);
     for (const auto& handle : hosted->partitions) {
       const std::string directory = handle->name.ToString();
       const bool there = scan.partitions.contains(directory);
       // Missing, and not because it was about to be made: opening it says so.
-      if (announced || !there || directory_->dirty().Contains(directory)) to_open.push_back(handle);
+      if (announced || !there || root_->dirty().Contains(directory)) to_open.push_back(handle);
     }
     MutexLock lock(mutex_);
     topics_[name] = hosted;
@@ -405,7 +399,7 @@ Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogDirectory:
   const auto latch = std::make_shared<Latch>(to_open.size());
   InParallel(to_open.size(), kOpenThreads, [&](std::size_t i) {
     const auto& handle = to_open[i];
-    auto log = directory_->OpenLog(*handle, false);
+    auto log = root_->OpenLog(*handle, false);
     handle->writer.Post([this, handle, log = std::move(log), arrival = Arrival(latch)]() mutable {
       Adopt(handle, std::move(log));
     });
@@ -417,14 +411,13 @@ Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogDirectory:
   for (const auto& handle : to_open) {
     const std::string name = handle->name.ToString();
     const bool open = handle->state.load() == PartitionHandle::State::kOpen;
-    if (open || directory_->dirty().Contains(name)) in_doubt.insert(name);
+    if (open || root_->dirty().Contains(name)) in_doubt.insert(name);
     if (!open && creating.contains(handle->name.topic)) {
-      in_doubt.insert(LogDirectory::CreatingName(handle->name.topic));
+      in_doubt.insert(LogRoot::CreatingName(handle->name.topic));
     }
   }
-  return directory_->dirty().empty() && in_doubt.empty()
-             ? OkStatus()
-             : directory_->dirty().Reset(std::move(in_doubt));
+  return root_->dirty().empty() && in_doubt.empty() ? OkStatus()
+                                                    : root_->dirty().Reset(std::move(in_doubt));
 }
 
 bool PartitionHost::Stop(std::chrono::milliseconds patience) {
@@ -443,8 +436,8 @@ bool PartitionHost::Stop(std::chrono::milliseconds patience) {
   if (quiet) in_doubt = CloseAll();
   StopThreads();
   if (!quiet) return false;
-  if (directory_->dirty().empty() && in_doubt.empty()) return true;
-  return directory_->dirty().Reset(std::move(in_doubt)).ok();
+  if (root_->dirty().empty() && in_doubt.empty()) return true;
+  return root_->dirty().Reset(std::move(in_doubt)).ok();
 }
 
 // Until nothing is queued, written but unsynced, or being made. False: `deadline` passed before.
@@ -498,8 +491,8 @@ std::set<std::string, std::less<>> PartitionHost::CloseAll() {
     for (const auto& handle : topic->partitions) {
       const auto state = handle->state.load();
       if (state == PartitionHandle::State::kOffline) in_doubt.insert(handle->name.ToString());
-      if (state == PartitionHandle::State::kClosed && directory_->NeverHadData(*handle)) {
-        in_doubt.insert(LogDirectory::CreatingName(handle->name.topic));
+      if (state == PartitionHandle::State::kClosed && root_->NeverHadData(*handle)) {
+        in_doubt.insert(LogRoot::CreatingName(handle->name.topic));
       }
     }
   }

@@ -12,7 +12,7 @@
 #include "broker/api/local_broker.h"
 #include "broker/api/timer_thread.h"
 #include "broker/metadata/cluster_image.h"
-#include "broker/partition/log_directory.h"
+#include "broker/partition/log_root.h"
 #include "broker/partition/partition_handle.h"
 #include "broker/partition/task_pool.h"
 #include "broker/partition/writer_thread.h"
@@ -47,6 +47,8 @@ class PartitionHost {
   // The topic is gone from the metadata: moves its directories aside; they are removed after the
   // delay.
   void Delete(std::shared_ptr<const TopicImage> image, Reply<Unit> reply);
+  // Runs `task` when the creations and deletions asked for so far are done.
+  void AfterTopicChanges(UniqueFunction<void()> task) { topics_pool_.Post(std::move(task)); }
   // New settings, in force for the next group.
   void Alter(std::shared_ptr<const TopicImage> image);
 
@@ -62,7 +64,7 @@ class PartitionHost {
   TaskPool& background() { return background_; }    // One thread.
   TimerThread& timers() { return timers_; }
   std::shared_ptr<ByteBudget> budget() { return budget_; }
-  LogDirectory& directory() { return *directory_; }  // From Start on.
+  LogRoot& root() { return *root_; }  // From Start on.
   LogDirectoryState& directory_state() { return directory_state_; }
   std::size_t strays() const { return strays_; }
 
@@ -71,8 +73,8 @@ class PartitionHost {
 
   PartitionSettings SettingsOf(const TopicImage& image, std::int32_t partition) const;
   std::shared_ptr<const HostedTopic> MakeHandles(std::shared_ptr<const TopicImage> image);
-  Status MoveStraysAside(const LogDirectory::Scan& scan, const ClusterImage& image);
-  Status OpenAtStart(const ClusterImage& image, const LogDirectory::Scan& scan);
+  Status MoveStraysAside(const LogRoot::Scan& scan, const ClusterImage& image);
+  Status OpenAtStart(const ClusterImage& image, const LogRoot::Scan& scan);
   // On the partition's thread: takes the log, or the reason why there is none.
   void Adopt(const std::shared_ptr<PartitionHandle>& handle, Result<std::unique_ptr<Log>> log);
   void AnswerOpening(const std::shared_ptr<PartitionHandle>& handle,
@@ -87,7 +89,7 @@ class PartitionHost {
   const Clock& clock_;
   const LocalBrokerOptions options_;
   LogDirectoryState directory_state_;
-  std::unique_ptr<LogDirectory> directory_;
+  std::unique_ptr<LogRoot> root_;
   std::shared_ptr<ByteBudget> budget_;
   TaskPool sync_pool_;
   TaskPool wake_pool_;

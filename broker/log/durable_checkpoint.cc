@@ -118,6 +118,13 @@ std::optional<DurablePoint> DurableCheckpoint::Newest(BytesView content) {
   return newest != nullptr ? std::optional(Decode(*newest)) : std::nullopt;
 }
 
+Status DurableCheckpoint::Sync() const {
+  QALAM_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path_));
+  if (!exists) return OkStatus();
+  QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(path_, {.mode = OpenOptions::Mode::kReadWrite}));
+  return file->Sync();
+}
+
 Status DurableCheckpoint::Write(const DurablePoint& point) {
   const std::uint64_t sequence = sequence_ + 1;
   const Slot slot = Encode(point, sequence);

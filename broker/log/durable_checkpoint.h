@@ -47,6 +47,9 @@ class DurableCheckpoint {
   // Writes the older slot and syncs. Blocks. Durable when it returns. Errors: kNoSpace,
   // kTooManyRequests (nothing was written), kIo.
   Status Write(const DurablePoint& point);
+  // What Open() read may be in the page cache only, after a kill: makes it durable before anybody
+  // acts on it. Blocks.
+  Status Sync() const;
 
  private:
   DurableCheckpoint(FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}

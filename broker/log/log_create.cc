@@ -39,6 +39,7 @@ Result<std::unique_ptr<Log>> Log::Open(FileSystem& fs, const Clock& clock,
                                             found.ToString() + ", not to " + topic_id.ToString());
   }
   QALAM_ASSIGN_OR_RETURN(auto checkpoint, DurableCheckpoint::Open(fs, options.directory));
+  if (!clean) QALAM_RETURN_IF_ERROR(checkpoint->Sync());
   QALAM_ASSIGN_OR_RETURN(RecoveredLog recovered, RecoverLog(fs, options, *checkpoint, clean));
   QALAM_ASSIGN_OR_RETURN(auto file, LogImpl::OpenForWriting(fs, options, recovered.active_base,
                                                             OpenOptions::Mode::kReadWrite));
@@ -46,6 +47,12 @@ Result<std::unique_ptr<Log>> Log::Open(FileSystem& fs, const Clock& clock,
                                        std::move(recovered), std::move(file));
   // Puts flush mode and group size in force.
   QALAM_RETURN_IF_ERROR(log->Reconfigure(options));
+  if (!clean) {
+    // The process may have been killed between making the directory or a segment and syncing the
+    // entry: nothing may be acknowledged in a file that a power loss would take away.
+    QALAM_RETURN_IF_ERROR(fs.SyncDirectory(options.directory));
+    QALAM_RETURN_IF_ERROR(fs.SyncDirectory(ParentPath(options.directory)));
+  }
   log->ReleaseOwner();
   return std::unique_ptr<Log>(std::move(log));
 }

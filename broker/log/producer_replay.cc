@@ -4,39 +4,66 @@
 
 #include "broker/log/file_names.h"
 #include "broker/log/header_walk.h"
+#include "broker/log/log_errors.h"
+#include "common/record/batch_view.h"
 
 namespace qalam {
 namespace {
 
 constexpr std::size_t kSnapshotBytesMax = std::size_t{256} << 20;
-constexpr std::uint64_t kLookBackBytes = std::uint64_t{16} << 20;
+constexpr std::uint64_t kLookBackBytes = std::uint64_t{4} << 20;
 
-// Takes every batch from the one that holds `from` on into `state`. Of a segment whose index is
-// known, only what is needed is walked; `look_back` bytes more.
+Status CheckCrc(const File& file, const std::string& path, const HeaderWalk::Item& item) {
+  Bytes batch(static_cast<std::size_t>(item.header.size_bytes()));
+  QALAM_RETURN_IF_ERROR(file.ReadAt(item.position, batch));
+  if (CheckBatchCrc(batch).ok()) return OkStatus();
+  return CorruptionAt(path, item.position, "the CRC does not match");
+}
+
+// Takes the segment's batches from the one at `position` on into `state`, those from `from` on.
+Status ReplaySegment(FileSystem& fs, const ProducerReplay::Input& input,
+                     const ProducerReplay::Segment& segment, std::uint64_t position, Offset from,
+                     ProducerState& state) {
+  const std::string path =
+      JoinPath(input.directory, SegmentFileName(segment.base_offset, kLogSuffix));
+  QALAM_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
+  HeaderWalk walk(*file, path, position, segment.size_bytes);
+  while (true) {
+    QALAM_ASSIGN_OR_RETURN(const auto next, walk.Next());
+    if (!next) return OkStatus();
+    if (next->header.base_offset < from) continue;
+    if (next->header.base_offset < input.verified_from) {
+      QALAM_RETURN_IF_ERROR(CheckCrc(*file, path, *next));
+    }
+    state.OnAppended(next->header);
+  }
+}
+
 Status Replay(FileSystem& fs, const ProducerReplay::Input& input, Offset from,
-              std::uint64_t look_back, ProducerState& state) {
+              ProducerState& state) {
   for (std::size_t i = 0; i < input.segments.size(); ++i) {
     const ProducerReplay::Segment& segment = input.segments[i];
     const bool last = i + 1 == input.segments.size();
     const Offset end = last ? input.end_offset : input.segments[i + 1].base_offset;
-    // The active segment is looked at even where nothing lies behind the snapshot.
-    if (end <= from && !(last && look_back > 0)) continue;
-    std::uint64_t position = 0;
-    if (segment.index != nullptr) {
-      position = segment.index->FloorPosition(from);
-      position = segment.index->FloorOfPosition(position - std::min(position, look_back));
-    }
-    const std::string path =
-        JoinPath(input.directory, SegmentFileName(segment.base_offset, kLogSuffix));
-    QALAM_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
-    HeaderWalk walk(*file, path, position, segment.size_bytes);
-    while (true) {
-      QALAM_ASSIGN_OR_RETURN(const auto next, walk.Next());
-      if (!next) break;
-      if (next->header.base_offset >= from || look_back > 0) state.OnAppended(next->header);
-    }
+    if (end <= from) continue;
+    const std::uint64_t position =
+        segment.index != nullptr ? segment.index->FloorPosition(from) : 0;
+    QALAM_RETURN_IF_ERROR(ReplaySegment(fs, input, segment, position, from, state));
   }
   return OkStatus();
+}
+
+// The batches of the active segment, from some way before `from` on; whatever can't be read is left
+// out.
+ProducerState History(FileSystem& fs, const ProducerReplay::Input& input, Offset from) {
+  ProducerState seen;
+  const ProducerReplay::Segment& active = input.segments.back();
+  if (active.index == nullptr) return seen;
+  const std::uint64_t there = active.index->FloorPosition(from);
+  const std::uint64_t begin =
+      active.index->FloorOfPosition(there - std::min(there, kLookBackBytes));
+  (void)ReplaySegment(fs, input, active, begin, 0, seen);
+  return seen;
 }
 
 }  // namespace
@@ -59,15 +86,10 @@ Result<ProducerReplay> ProducerReplay::Run(FileSystem& fs, const Input& input) {
     from = *it;
     break;
   }
-  if (!input.look_back) {
-    QALAM_RETURN_IF_ERROR(Replay(fs, input, from, 0, replay.state));
-    return replay;
+  QALAM_RETURN_IF_ERROR(Replay(fs, input, from, replay.state));
+  if (input.look_back && replay.state.size() > 0) {
+    replay.state.AdoptHistory(History(fs, input, from));
   }
-  // What the batches tell goes before the snapshot where they know a producer: they are newer, or
-  // the same and more of them.
-  ProducerState seen;
-  QALAM_RETURN_IF_ERROR(Replay(fs, input, from, kLookBackBytes, seen));
-  replay.state.Overlay(std::move(seen));
   return replay;
 }
 

@@ -25,6 +25,7 @@ struct ProducerReplay {
     const std::vector<Offset>* snapshots = nullptr;  // Those there are, ascending.
     std::vector<Segment> segments;                   // By base offset; the last is active.
     Offset end_offset = 0;
+    Offset verified_from = 0;  // The CRC of batches from here on was checked already.
     // Also learn the batches before the snapshot, which keeps only the last of each producer: what
     // a client that saw us die may send again.
     bool look_back = false;
@@ -33,7 +34,7 @@ struct ProducerReplay {
   Offset snapshot = kNoOffset;            // The one used.
   std::vector<Offset> damaged_snapshots;  // Newer ones that could not be.
 
-  // Errors: kCorruption (a batch's header), kIo.
+  // Errors: kCorruption (of a batch behind the snapshot), kIo.
   static Result<ProducerReplay> Run(FileSystem& fs, const Input& input);
 };
 

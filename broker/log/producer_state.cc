@@ -95,8 +95,16 @@ void ProducerState::SweepIdle(int passes_max) {
   }
 }
 
-void ProducerState::Overlay(ProducerState newer) {
-  for (auto& [id, producer] : newer.producers_) producers_[id] = std::move(producer);
+void ProducerState::AdoptHistory(ProducerState longer) {
+  for (auto& [id, producer] : producers_) {
+    const auto found = longer.producers_.find(id);
+    if (found == longer.producers_.end() || found->second.epoch != producer.epoch) continue;
+    auto& batches = found->second.batches;
+    if (batches.size() <= producer.batches.size() || batches.back() != producer.batches.back()) {
+      continue;
+    }
+    producer.batches = std::move(batches);
+  }
 }
 
 Bytes ProducerState::EncodeSnapshot() const {

@@ -40,8 +40,9 @@ class ProducerState {
   // Counts one more pass without an append for every producer and drops those that had
   // `passes_max`. Called at a fixed interval: no wall clock, so a jump of time forgets nobody.
   void SweepIdle(int passes_max);
-  // Takes over every producer that `newer` knows.
-  void Overlay(ProducerState newer);
+  // Takes the batches before the last from `longer`, for every producer of which both know the same
+  // last batch.
+  void AdoptHistory(ProducerState longer);
   std::size_t size() const { return producers_.size(); }
   void Clear() { producers_.clear(); }
 
@@ -55,6 +56,7 @@ class ProducerState {
     std::int32_t last_sequence = 0;
     Offset base_offset = 0;
     Offset last_offset = 0;
+    friend bool operator==(const BatchEntry&, const BatchEntry&) = default;
   };
   struct Producer {
     std::int16_t epoch = 0;

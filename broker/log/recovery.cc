@@ -292,6 +292,7 @@ class Recovery {
     }
     input.segments.push_back({log_.active_base, log_.active_bytes, log_.active_index.get()});
     input.end_offset = log_.end_offset;
+    input.verified_from = log_.report.recovered ? point_.durable_offset : log_.end_offset;
     input.look_back = log_.report.recovered;
     QALAM_ASSIGN_OR_RETURN(ProducerReplay replay, ProducerReplay::Run(fs_, input));
     log_.producers = std::move(replay.state);

@@ -132,6 +132,8 @@ class Stretch {
           size > kBatchBytesMax ||
           static_cast<std::uint64_t>(size) > range_.end_position - place.position) {
         good = CorruptionAt(path_, place.position, "no batch begins here");
+      } else if (header.last_offset_delta < 0) {
+        good = CorruptionAt(path_, place.position, "a negative count");
       } else if (expected >= 0 && header.base_offset != expected) {
         good = CorruptionAt(path_, place.position, AtOffset(header.base_offset, expected));
       } else if (expected_last >= 0 && header.last_offset() != expected_last) {

@@ -1,5 +1,7 @@
 #include "broker/rpc/rpc_server.h"
 
+#include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -35,6 +37,18 @@ constexpr int kSyncPollersMax = 2;    // For reflection, which is not asynchrono
 
 int Milliseconds(std::chrono::milliseconds time) {
   return static_cast<int>(std::min<std::int64_t>(time.count(), std::numeric_limits<int>::max()));
+}
+
+// gRPC and protobuf would write to stderr in formats of their own, as often as a peer likes.
+void TakeOverLogs() {
+  gpr_set_log_function([](gpr_log_func_args* args) {
+    const auto level =
+        args->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn : spdlog::level::debug;
+    Logger("grpc").log(level, "{}", args->message);
+  });
+  google::protobuf::SetLogHandler(
+      [](google::protobuf::LogLevel /*level*/, const char* /*file*/, int /*line*/,
+         const std::string& message) { Logger("grpc").debug("protobuf: {}", message); });
 }
 
 // Reflection comes with its library, for every server of the process; this takes it away again.
@@ -93,6 +107,7 @@ class GrpcServer final : public RpcServer {
   ~GrpcServer() override { Stop(std::chrono::milliseconds(0)); }
 
   Status Start() {
+    TakeOverLogs();
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;

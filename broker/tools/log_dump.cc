@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "broker/log/durable_checkpoint.h"
 #include "broker/log/epoch_cache.h"
 #include "broker/log/file_names.h"
+#include "broker/log/partition_metadata.h"
 #include "broker/log/segment_crc.h"
 #include "broker/log/segment_index.h"
 #include "common/byte_order.h"
@@ -18,19 +20,21 @@ namespace {
 constexpr std::size_t kSmallFileBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kDecompressedBytesMax = std::size_t{100} << 20;
 constexpr std::size_t kShownBytes = 60;
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
-using Print = std::function<void(const std::string&)>;
+using Print = std::function<void(const DumpLine&)>;
+using Fields = std::vector<std::pair<std::string, DumpValue>>;
 
 std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // Printable, quoted, shortened.
-std::string Shown(const std::optional<BytesView>& bytes) {
+std::string Shown(const std::optional<std::string>& bytes) {
   if (!bytes) return "null";
   std::string text = "\"";
-  for (const std::byte byte : bytes->first(std::min(bytes->size(), kShownBytes))) {
-    const auto c = std::to_integer<unsigned char>(byte);
+  for (const char byte : bytes->substr(0, kShownBytes)) {
+    const auto c = static_cast<unsigned char>(byte);
     if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
-      text.push_back(static_cast<char>(c));
+      text.push_back(byte);
     else
       text += fmt::format("\\x{:02x}", c);
   }
@@ -39,22 +43,75 @@ std::string Shown(const std::optional<BytesView>& bytes) {
   return text;
 }
 
+std::string Shown(const std::string& name, const DumpValue& value) {
+  if (name == "note") return std::get<std::string>(value);
+  if (const auto* valid = std::get_if<bool>(&value)) return *valid ? name : "INVALID";
+  if (const auto* number = std::get_if<std::int64_t>(&value))
+    return fmt::format("{}: {}", name, *number);
+  if (const auto* text = std::get_if<std::string>(&value))
+    return fmt::format("{}: {}", name, *text);
+  return fmt::format("{}: {}", name, Shown(std::get<DumpBytes>(value).bytes));
+}
+
+DumpBytes Owned(const std::optional<BytesView>& bytes) {
+  if (!bytes) return {};
+  return {std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size())};
+}
+
+template <typename Integer>
+DumpValue Number(Integer number) {
+  return static_cast<std::int64_t>(number);
+}
+
 void DumpRecords(const BatchSpan& batch, const Print& print) {
+  const auto damaged = [&](const Error& error) {
+    print({{{"records", DumpValue(error.ToString())}}, true});
+  };
   Bytes scratch;
   const auto block = DecompressRecords(batch, scratch, kDecompressedBytesMax);
-  if (!block.ok()) {
-    print("  records: " + block.error().ToString());
-    return;
-  }
+  if (!block.ok()) return damaged(block.error());
   RecordCursor cursor(batch.header, *block);
   while (true) {
     const auto record = cursor.Next();
-    if (!record.ok()) print("  records: " + record.error().ToString());
-    if (!record.ok() || !*record) return;
-    print(fmt::format("  offset: {} timestamp: {} key: {} value: {} headers: {}", (*record)->offset,
-                      (*record)->timestamp, Shown((*record)->key), Shown((*record)->value),
-                      (*record)->headers_count));
+    if (!record.ok()) return damaged(record.error());
+    if (!*record) return;
+    print({{{"offset", Number((*record)->offset)},
+            {"timestamp", Number((*record)->timestamp)},
+            {"key", Owned((*record)->key)},
+            {"value", Owned((*record)->value)},
+            {"headers", Number((*record)->headers_count)}},
+           true});
   }
+}
+
+Fields BatchFields(std::uint64_t position, const BatchHeader& header, BytesView bytes) {
+  const auto codec = CompressionFromBits(header.codec_bits());
+  return {{"position", Number(position)},
+          {"baseOffset", Number(header.base_offset)},
+          {"lastOffset", Number(header.last_offset())},
+          {"count", Number(header.records_count)},
+          {"leaderEpoch", Number(header.leader_epoch)},
+          {"producerId", Number(header.producer_id)},
+          {"producerEpoch", Number(header.producer_epoch)},
+          {"baseSequence", Number(header.base_sequence)},
+          {"maxTimestamp", Number(header.max_timestamp)},
+          {"size", Number(bytes.size())},
+          {"codec", std::string(codec.ok() ? CompressionName(*codec) : "unknown")},
+          {"crc", Number(header.crc)},
+          {"valid", CheckBatchCrc(bytes).ok()}};
+}
+
+// Prepared space is zero; anything else is damage.
+Result<bool> IsZero(const File& file, std::uint64_t from, std::uint64_t to) {
+  Bytes bytes;
+  while (from < to) {
+    bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(to - from, kChunkBytes)));
+    QALAM_RETURN_IF_ERROR(file.ReadAt(from, bytes));
+    if (std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; }))
+      return false;
+    from += bytes.size();
+  }
+  return true;
 }
 
 Status DumpLog(FileSystem& fs, const std::string& path, bool records, const Print& print) {
@@ -65,7 +122,7 @@ Status DumpLog(FileSystem& fs, const std::string& path, bool records, const Prin
   while (size - position >= kBatchHeaderBytes) {
     bytes.resize(kBatchHeaderBytes);
     QALAM_RETURN_IF_ERROR(file->ReadAt(position, bytes));
-    BatchHeader header = BatchHeader::Decode(bytes);
+    const BatchHeader header = BatchHeader::Decode(bytes);
     const std::int64_t batch_bytes = header.size_bytes();
     if (header.magic != kBatchMagic || batch_bytes < static_cast<std::int64_t>(kBatchHeaderBytes) ||
         static_cast<std::uint64_t>(batch_bytes) > size - position) {
@@ -73,44 +130,31 @@ Status DumpLog(FileSystem& fs, const std::string& path, bool records, const Prin
     }
     bytes.resize(static_cast<std::size_t>(batch_bytes));
     QALAM_RETURN_IF_ERROR(file->ReadAt(position, bytes));
-    const auto codec = CompressionFromBits(header.codec_bits());
-    print(
-        fmt::format("position: {} baseOffset: {} lastOffset: {} count: {} leaderEpoch: {} "
-                    "producerId: {} producerEpoch: {} "
-                    "baseSequence: {} maxTimestamp: {} size: {} codec: {} crc: {} {}",
-                    position, header.base_offset, header.last_offset(), header.records_count,
-                    header.leader_epoch, header.producer_id, header.producer_epoch,
-                    header.base_sequence, header.max_timestamp, batch_bytes,
-                    codec.ok() ? CompressionName(*codec) : std::string_view("unknown"), header.crc,
-                    CheckBatchCrc(bytes).ok() ? "valid" : "INVALID"));
+    print({BatchFields(position, header, bytes)});
     if (records) DumpRecords({header, bytes}, print);
     position += static_cast<std::uint64_t>(batch_bytes);
   }
   if (position == size) return OkStatus();
-  // Prepared space is zero; anything else is damage.
-  bool zero = true;
-  bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(size - position, 1u << 20)));
-  QALAM_RETURN_IF_ERROR(file->ReadAt(position, bytes));
-  for (const std::byte byte : bytes) zero = zero && byte == std::byte{0};
-  print(fmt::format("position: {} {} bytes behind the last batch, {}", position, size - position,
-                    zero ? "zeros: prepared space" : "not a batch"));
+  QALAM_ASSIGN_OR_RETURN(const bool zero, IsZero(*file, position, size));
+  print({{{"position", Number(position)},
+          {"note", fmt::format("{} bytes behind the last batch, {}", size - position,
+                               zero ? "zeros: prepared space" : "not a batch")}}});
   return OkStatus();
 }
 
 void DumpIndex(BytesView bytes, Offset base, const Print& print) {
   for (std::size_t at = 0; at + SegmentIndex::kOffsetEntryBytes <= bytes.size();
        at += SegmentIndex::kOffsetEntryBytes) {
-    print(fmt::format("offset: {} position: {}",
-                      base + static_cast<std::int32_t>(LoadBig32(&bytes[at])),
-                      LoadBig32(&bytes[at + 4])));
+    print({{{"offset", Number(base + static_cast<std::int32_t>(LoadBig32(&bytes[at])))},
+            {"position", Number(LoadBig32(&bytes[at + 4]))}}});
   }
 }
 
 void DumpTimeIndex(BytesView bytes, Offset base, const Print& print) {
   for (std::size_t at = 0; at + SegmentIndex::kTimeEntryBytes <= bytes.size();
        at += SegmentIndex::kTimeEntryBytes) {
-    print(fmt::format("timestamp: {} offset: {}", static_cast<TimestampMs>(LoadBig64(&bytes[at])),
-                      base + static_cast<std::int32_t>(LoadBig32(&bytes[at + 8]))));
+    print({{{"timestamp", Number(LoadBig64(&bytes[at]))},
+            {"offset", Number(base + static_cast<std::int32_t>(LoadBig32(&bytes[at + 8])))}}});
   }
 }
 
@@ -118,75 +162,111 @@ void DumpSnapshot(BytesView bytes, const Print& print) {
   constexpr std::size_t kHead = 10;
   constexpr std::size_t kEntry = 46;
   if (bytes.size() < kHead) {
-    print("shorter than its head");
+    print({{{"note", std::string("shorter than its head")}}});
     return;
   }
-  print(fmt::format("version: {} crc: {} entries: {}", LoadBig16(&bytes[0]), LoadBig32(&bytes[2]),
-                    LoadBig32(&bytes[6])));
+  print({{{"version", Number(LoadBig16(&bytes[0]))},
+          {"crc", Number(LoadBig32(&bytes[2]))},
+          {"entries", Number(LoadBig32(&bytes[6]))}}});
   for (std::size_t at = kHead; at + kEntry <= bytes.size(); at += kEntry) {
-    print(
-        fmt::format("producerId: {} producerEpoch: {} lastSequence: {} lastOffset: {} offsetDelta: "
-                    "{} timestamp: {}",
-                    static_cast<std::int64_t>(LoadBig64(&bytes[at])),
-                    static_cast<std::int16_t>(LoadBig16(&bytes[at + 8])),
-                    static_cast<std::int32_t>(LoadBig32(&bytes[at + 10])),
-                    static_cast<std::int64_t>(LoadBig64(&bytes[at + 14])),
-                    static_cast<std::int32_t>(LoadBig32(&bytes[at + 22])),
-                    static_cast<std::int64_t>(LoadBig64(&bytes[at + 26]))));
+    print({{{"producerId", Number(LoadBig64(&bytes[at]))},
+            {"producerEpoch", Number(static_cast<std::int16_t>(LoadBig16(&bytes[at + 8])))},
+            {"lastSequence", Number(static_cast<std::int32_t>(LoadBig32(&bytes[at + 10])))},
+            {"lastOffset", Number(LoadBig64(&bytes[at + 14]))},
+            {"offsetDelta", Number(static_cast<std::int32_t>(LoadBig32(&bytes[at + 22])))},
+            {"timestamp", Number(LoadBig64(&bytes[at + 26]))}}});
+  }
+}
+
+void DumpDurableCheckpoint(BytesView bytes, const Print& print) {
+  const auto point = DurableCheckpoint::Newest(bytes);
+  if (!point) {
+    print({{{"note", std::string("no good slot")}}});
+    return;
+  }
+  print({{{"durableOffset", Number(point->durable_offset)},
+          {"segment", Number(point->segment_base)},
+          {"position", Number(point->position)},
+          {"logStartOffset", Number(point->log_start_offset)},
+          {"flushMode", std::string(FlushModeName(point->flush_mode))},
+          {"groupBytesMax", Number(point->group_bytes_max)}}});
+}
+
+void DumpSidecar(BytesView bytes, const Print& print) {
+  const auto crc = SegmentCrc::Decode(bytes);
+  if (!crc) {
+    print({{{"note", std::string("damaged")}}});
+    return;
+  }
+  const std::pair<const char*, const Digest&> digests[] = {
+      {"log", crc->log}, {"index", crc->offset_index}, {"timeindex", crc->time_index}};
+  for (const auto& [name, digest] : digests) {
+    print({{{"of", std::string(name)},
+            {"size", Number(digest.size_bytes)},
+            {"crc32c", fmt::format("{:08x}", digest.crc)}}});
   }
 }
 
 }  // namespace
 
+std::string DumpLine::Text() const {
+  std::string text = is_record ? " " : "";
+  for (const auto& [name, value] : fields) {
+    if (!text.empty()) text.push_back(' ');
+    text += Shown(name, value);
+  }
+  return text;
+}
+
 Status DumpLogFile(FileSystem& fs, const std::string& path, bool records, const Print& print) {
   const std::string name = FileName(path);
-  print("file: " + path);
-  if (ParseSegmentFileName(name, kLogSuffix)) return DumpLog(fs, path, records, print);
+  const auto bytes = [&] { return ReadWholeFile(fs, path, kSmallFileBytesMax); };
+  const auto begin = [&] { print({{{"file", path}}}); };
+  if (ParseSegmentFileName(name, kLogSuffix)) {
+    begin();
+    return DumpLog(fs, path, records, print);
+  }
   if (name == kEpochCheckpointName) {
     QALAM_ASSIGN_OR_RETURN(const EpochCache epochs, EpochCache::Load(fs, ParentPath(path)));
+    begin();
     for (const auto& entry : epochs.entries())
-      print(fmt::format("epoch: {} startOffset: {}", entry.epoch, entry.start_offset));
+      print({{{"epoch", Number(entry.epoch)}, {"startOffset", Number(entry.start_offset)}}});
     return OkStatus();
   }
-  const auto bytes = [&] { return ReadWholeFile(fs, path, kSmallFileBytesMax); };
-  if (name == kDurableCheckpointName) {
-    QALAM_ASSIGN_OR_RETURN(const Bytes content, bytes());
-    const auto point = DurableCheckpoint::Newest(content);
-    if (!point) {
-      print("no good slot");
-      return OkStatus();
-    }
-    print(fmt::format(
-        "durableOffset: {} segment: {} position: {} logStartOffset: {} flushMode: {} "
-        "groupBytesMax: {}",
-        point->durable_offset, point->segment_base, point->position, point->log_start_offset,
-        static_cast<int>(point->flush_mode), point->group_bytes_max));
+  if (name == kPartitionMetadataName) {
+    QALAM_ASSIGN_OR_RETURN(const Uuid topic_id, ReadPartitionMetadata(fs, ParentPath(path)));
+    begin();
+    print({{{"topicId", topic_id.ToString()}}});
     return OkStatus();
   }
-  if (const auto base = ParseSegmentFileName(name, kIndexSuffix)) {
-    QALAM_ASSIGN_OR_RETURN(const Bytes content, bytes());
-    DumpIndex(content, *base, print);
-    return OkStatus();
+  const auto index_base = ParseSegmentFileName(name, kIndexSuffix);
+  const auto time_base = ParseSegmentFileName(name, kTimeIndexSuffix);
+  const bool snapshot = ParseSegmentFileName(name, kSnapshotSuffix).has_value();
+  const bool sidecar = ParseSegmentFileName(name, kCrcSuffix).has_value();
+  if (!index_base && !time_base && !snapshot && !sidecar && name != kDurableCheckpointName) {
+    return Error(ErrorCode::kInvalidArgument,
+                 path +
+                     " is not a file of a log: .log, .index, .timeindex, .snapshot, .crc, "
+                     "partition.metadata or a checkpoint");
   }
-  if (const auto base = ParseSegmentFileName(name, kTimeIndexSuffix)) {
-    QALAM_ASSIGN_OR_RETURN(const Bytes content, bytes());
-    DumpTimeIndex(content, *base, print);
-    return OkStatus();
-  }
-  if (ParseSegmentFileName(name, kSnapshotSuffix)) {
-    QALAM_ASSIGN_OR_RETURN(const Bytes content, bytes());
+  QALAM_ASSIGN_OR_RETURN(const Bytes content, bytes());
+  begin();
+  if (index_base)
+    DumpIndex(content, *index_base, print);
+  else if (time_base)
+    DumpTimeIndex(content, *time_base, print);
+  else if (snapshot)
     DumpSnapshot(content, print);
-    return OkStatus();
-  }
-  if (ParseSegmentFileName(name, kCrcSuffix)) {
-    QALAM_ASSIGN_OR_RETURN(const Bytes content, bytes());
-    const auto crc = SegmentCrc::Decode(content);
-    print(crc ? fmt::format("size: {} crc32c: {:08x}", crc->log.size_bytes, crc->log.crc) : "damaged");
-    return OkStatus();
-  }
-  return Error(
-      ErrorCode::kInvalidArgument,
-      path + " is not a file of a log: .log, .index, .timeindex, .snapshot, .crc or a checkpoint");
+  else if (sidecar)
+    DumpSidecar(content, print);
+  else
+    DumpDurableCheckpoint(content, print);
+  return OkStatus();
+}
+
+Status DumpLogFile(FileSystem& fs, const std::string& path, bool records,
+                   const std::function<void(const std::string&)>& print) {
+  return DumpLogFile(fs, path, records, Print([&](const DumpLine& line) { print(line.Text()); }));
 }
 
 }  // namespace qalam

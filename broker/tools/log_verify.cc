@@ -211,7 +211,8 @@ class PartitionVerifier {
     } else if (sidecar->log.size_bytes == size && sidecar->log.crc != crc) {
       Find(path, 0, "the whole-file CRC does not match");
     } else if (sidecar->log.size_bytes != size && !active) {
-      Find(path, 0, fmt::format("is of {} bytes, the segment has {}", sidecar->log.size_bytes, size));
+      Find(path, 0,
+           fmt::format("is of {} bytes, the segment has {}", sidecar->log.size_bytes, size));
     }
   }
 

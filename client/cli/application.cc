@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -69,18 +70,21 @@ const CLI::App* DeepestVerb(const CLI::App& root, int argc, char** argv, std::st
   const CLI::App* app = &root;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word.empty() || word[0] == '-') continue;
+    if (word.empty()) continue;
+    if (word[0] == '-') {
+      const CLI::Option* const option = FindOption(*app, word);
+      if (option != nullptr && TakesValue(*option)) ++i;
+      continue;
+    }
     const auto verbs = VerbsOf(*app);
     if (verbs.empty()) break;
-    const CLI::App* next = nullptr;
-    for (const CLI::App* verb : verbs) {
-      if (verb->check_name(word)) next = verb;
-    }
-    if (next == nullptr) {
+    const auto next = std::find_if(verbs.begin(), verbs.end(),
+                                   [&](const CLI::App* verb) { return verb->check_name(word); });
+    if (next == verbs.end()) {
       unknown = word;
       break;
     }
-    app = next;
+    app = *next;
   }
   return app;
 }

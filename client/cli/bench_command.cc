@@ -292,15 +292,13 @@ void AddCommon(CLI::App& verb, BenchOptions& options) {
   verb.add_option("topic", options.topic, "topic, which must exist")->required();
   verb.add_option("--records", options.records,
                   "how many (default " + std::to_string(options.records) + ")")
-      ->check(CLI::PositiveNumber);
-  verb.add_option("-p,--partition", options.partition, "only this partition")
-      ->check(CLI::NonNegativeNumber);
+      ->check(AtLeast(1));
+  verb.add_option("-p,--partition", options.partition, "only this partition")->check(AtLeast(0));
   verb.add_flag("--csv", options.csv, "a head and a line of CSV");
 }
 
 void AddProducing(CLI::App& verb, BenchOptions& options) {
-  verb.add_option("--size", options.size, "bytes of a value (default 100)")
-      ->check(CLI::PositiveNumber);
+  verb.add_option("--size", options.size, "bytes of a value (default 100)")->check(AtLeast(1));
   verb.add_option("--in-flight", options.in_flight, "batches under way per partition (default 64)")
       ->check(CLI::Range(1, 256));
   options.producer.AddTo(verb);

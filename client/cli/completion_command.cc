@@ -13,18 +13,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kBrokerBudget(300);
 
-bool TakesValue(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
-
-// The option called `word` of the verb or of everywhere.
-const CLI::Option* FindOption(const CLI::App& app, const std::string& word) {
-  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
-    for (const CLI::Option* option : at->get_options()) {
-      if (!option->get_positional() && option->check_name(word)) return option;
-    }
-  }
-  return nullptr;
-}
-
 // What has been typed, as far as completing needs it.
 struct Typed {
   const CLI::App* app;                 // The deepest verb.

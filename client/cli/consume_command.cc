@@ -175,8 +175,7 @@ void AddOptions(CLI::App& verb, ConsumeOptions& options) {
                   "start, end, an offset, -N for the last N, or @TIME (@-15m, "
                   "@2026-01-02T03:04:05Z)");
   verb.add_option("--until", options.until, "end, an offset, or @TIME; exclusive");
-  verb.add_option("-n,--count", options.count, "end after so many records")
-      ->check(CLI::NonNegativeNumber);
+  verb.add_option("-n,--count", options.count, "end after so many records")->check(AtLeast(0));
   verb.add_flag("-e,--exit", options.to_end, "end at the end seen at the start");
   verb.add_flag("-f,--follow", options.follow, "go on as the log grows (as without -e)");
   verb.add_option(

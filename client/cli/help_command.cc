@@ -40,12 +40,12 @@ ordered_json Tree(const CLI::App& app) {
   node["options"] = ordered_json::array();
   for (const CLI::Option* option : OptionsOf(app)) {
     const bool positional = option->get_positional();
-    const bool value = !positional && option->get_items_expected_max() > 0;
-    node["options"].push_back({{"name", option->get_name(positional, !positional)},
-                               {"positional", positional},
-                               {"required", option->get_required()},
-                               {"value", value ? ordered_json(ValueName(*option)) : ordered_json()},
-                               {"description", option->get_description()}});
+    node["options"].push_back(
+        {{"name", option->get_name(positional, !positional)},
+         {"positional", positional},
+         {"required", option->get_required()},
+         {"value", TakesValue(*option) ? ordered_json(ValueName(*option)) : ordered_json()},
+         {"description", option->get_description()}});
   }
   if (!app.get_footer().empty()) node["examples"] = app.get_footer();
   const auto verbs = VerbsOf(app);
@@ -69,7 +69,7 @@ void PrintOptions(const CLI::App& app) {
   for (const CLI::Option* option : options) {
     const bool positional = option->get_positional();
     std::string name = option->get_name(positional, !positional);
-    if (!positional && option->get_items_expected_max() > 0) name += " " + ValueName(*option);
+    if (TakesValue(*option)) name += " " + ValueName(*option);
     std::printf("| `%s` | %s |\n", name.c_str(), Cell(option->get_description()).c_str());
   }
 }

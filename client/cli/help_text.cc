@@ -52,7 +52,7 @@ std::string OptionName(const CLI::Option& option) {
     return name;
   }
   std::string name = option.get_name(false, true);
-  if (option.get_items_expected_max() > 0) name += " " + ValueName(option);
+  if (TakesValue(option)) name += " " + ValueName(option);
   return name;
 }
 
@@ -121,6 +121,19 @@ std::vector<const CLI::App*> VerbsOf(const CLI::App& app) {
 std::string VerbPath(const CLI::App& app) {
   const CLI::App* const parent = app.get_parent();
   return parent == nullptr ? app.get_name() : VerbPath(*parent) + " " + app.get_name();
+}
+
+const CLI::Option* FindOption(const CLI::App& app, const std::string& word) {
+  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+    for (const CLI::Option* option : at->get_options()) {
+      if (!option->get_positional() && option->check_name(word)) return option;
+    }
+  }
+  return nullptr;
+}
+
+bool TakesValue(const CLI::Option& option) {
+  return !option.get_positional() && option.get_items_expected_max() > 0;
 }
 
 std::string ValueName(const CLI::Option& option) {

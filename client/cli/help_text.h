@@ -12,6 +12,9 @@ namespace qalam::cli {
 std::vector<const CLI::App*> VerbsOf(const CLI::App& app);
 // "qalam topic create".
 std::string VerbPath(const CLI::App& app);
+// The option that `word` ("-o", "--output") names, of the verb or of everywhere. Null: none.
+const CLI::Option* FindOption(const CLI::App& app, const std::string& word);
+bool TakesValue(const CLI::Option& option);
 // What stands for an option's value: "N" or "TEXT".
 std::string ValueName(const CLI::Option& option);
 

@@ -52,8 +52,11 @@ void CatchInterrupts() {
   sigemptyset(&action.sa_mask);
   for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction before {};
-    // What nohup or a shell's & made ignored stays so.
-    if (::sigaction(signal_number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    // What nohup made ignored stays so. SIGINT does not: a script that started us with & ignores it
+    // for us, yet may send it.
+    if (signal_number == SIGHUP && ::sigaction(SIGHUP, nullptr, &before) == 0 &&
+        before.sa_handler == SIG_IGN)
+      continue;
     ::sigaction(signal_number, &action, nullptr);
   }
 }

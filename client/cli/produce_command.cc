@@ -178,7 +178,7 @@ void AddProduce(CLI::App& root, Session& session, Action& chosen) {
       ->allow_extra_args(false);
   verb->add_option("-p,--partition", publication.partition,
                    "partition (default: by key as Kafka's clients do, else in turn)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(AtLeast(0));
   verb->add_option("-d,--delimiter", publication.delimiter, "ends a record (default: line feed)");
   verb->add_option("--format", publication.format, "how records are written, such as '%k\\t%v\\n'");
   verb->add_flag("--json", publication.json, "a JSON record a line, as consume -o json writes");
@@ -193,7 +193,7 @@ void AddProduce(CLI::App& root, Session& session, Action& chosen) {
       ->check(CLI::IsMember({"auto", "on", "off"}));
   verb->add_option("--expect-offset", publication.expect_offset,
                    "append only if the partition ends here, one record after the other")
-      ->check(CLI::NonNegativeNumber);
+      ->check(AtLeast(0));
   options->producer.AddTo(*verb);
 }
 

@@ -72,7 +72,8 @@ abi0::Status RecordSource::ForEach(const Take& take, const std::function<bool()>
       if (end > kRecordBytesMax) return TooLong(name_);
       if (end == buffer.size()) buffer.resize(buffer.size() * 2);
       pollfd waiting{descriptor_, POLLIN, 0};
-      if (::poll(&waiting, 1, kPollMs) == 0) continue;
+      // Nothing yet, or a signal: look whether to stop.
+      if (::poll(&waiting, 1, kPollMs) <= 0) continue;
       const ssize_t got = ::read(descriptor_, buffer.data() + end, buffer.size() - end);
       if (got < 0) {
         if (errno == EINTR || errno == EAGAIN) continue;

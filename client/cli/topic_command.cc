@@ -303,7 +303,7 @@ void AddChanges(CLI::App& topic, Session& session, Action& chosen) {
   verb->add_option("topic", trim->name, "its name")->required();
   verb->add_option("-p,--partition", trim->partition, "partition")->required();
   verb->add_option("--before", trim->before, "first offset to keep (default: the high watermark)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(AtLeast(0));
   trim->care.AddTo(*verb);
 }
 
@@ -323,7 +323,7 @@ void AddTopic(CLI::App& root, Session& session, Action& chosen) {
   verb->add_option("topic", create->name, "its name")->required();
   verb->add_option("-p,--partitions", create->partitions,
                    "number of partitions (default: the broker's num.partitions)")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(AtLeast(1));
   verb->add_option("-c,--config", create->settings, "setting, KEY=VALUE")->allow_extra_args(false);
   verb->add_flag("--dry-run", create->dry_run, "only check");
 

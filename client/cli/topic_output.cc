@@ -72,8 +72,7 @@ void PrintDescription(const abi0::TopicDescription& description, bool wide) {
                                   description.topic.name, description.topic.partitions_count,
                                   description.topic.partitions_count == 1 ? "" : "s",
                                   description.topic.replication_factor, config["qalam.flush"],
-                                  Readable(config["retention.ms"]), config["cleanup.policy"],
-                                  HumanBytes(bytes),
+                                  Readable(config["retention.ms"]), HumanBytes(bytes),
                                   problems == 0   ? "ok"
                                   : problems == 1 ? "1 problem"
                                                   : fmt::format("{} problems", problems))

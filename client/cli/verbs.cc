@@ -1,5 +1,7 @@
 #include "client/cli/verbs.h"
 
+#include "common/units.h"
+
 namespace qalam::cli {
 namespace {
 
@@ -27,6 +29,16 @@ CLI::App* AddNoun(CLI::App& parent, const std::string& name, const std::string& 
   noun->fallthrough();
   noun->require_subcommand(1);
   return noun;
+}
+
+CLI::Validator AtLeast(std::int64_t least) {
+  return CLI::Validator(
+      [least](std::string& text) {
+        const auto number = ParseInteger(text);
+        if (number.ok() && *number >= least) return std::string();
+        return text + " is not a number from " + std::to_string(least) + " on";
+      },
+      "INT");
 }
 
 }  // namespace qalam::cli

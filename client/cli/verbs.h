@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ CLI::App* AddVerb(CLI::App& parent, const std::string& name, const std::string& 
 // Adds a noun that only holds verbs.
 CLI::App* AddNoun(CLI::App& parent, const std::string& name, const std::string& what,
                   const std::vector<std::string>& examples);
+
+// For options: an integer from `least` on, with an error that says so.
+CLI::Validator AtLeast(std::int64_t least);
 
 // Each adds its noun or verb to the tree. `session` and `chosen` outlive it.
 void AddProduce(CLI::App& root, Session& session, Action& chosen);

@@ -106,8 +106,9 @@ TEST(BrokerConfigTest, MinInsyncReplicasAboveTheReplicationFactorIsRefused) {
 
 TEST(BrokerConfigTest, AMessageMustFitIntoAGroup) {
   EXPECT_FALSE(BrokerConfig::Build({Set("message.max.bytes", "16MiB")}).ok());
-  const auto config = BrokerConfig::Build(
-      {Set("message.max.bytes", "16MiB"), Set("qalam.group.bytes.max", "32MiB")});
+  const auto config =
+      BrokerConfig::Build({Set("message.max.bytes", "16MiB"), Set("qalam.group.bytes.max", "32MiB"),
+                           Set("qalam.rpc.message.bytes.max", "64MiB")});
   ASSERT_TRUE(config.ok()) << config.error().message();
   EXPECT_EQ(config->settings().controller.message_bytes_max, 32u << 20);
 }

@@ -1,4 +1,4 @@
-#include "broker/partition/log_directory.h"
+#include "broker/partition/log_root.h"
 
 #include <algorithm>
 #include <string_view>
@@ -32,19 +32,17 @@ std::optional<TopicPartition> ParseName(std::string_view name) {
 
 }  // namespace
 
-LogDirectory::LogDirectory(FileSystem& fs, const Clock& clock, std::string path,
-                           std::size_t open_segments_max)
+LogRoot::LogRoot(FileSystem& fs, const Clock& clock, std::string path,
+                 std::size_t open_segments_max)
     : fs_(fs),
       clock_(clock),
       path_(std::move(path)),
       segment_cache_(std::make_shared<SegmentCache>(open_segments_max)) {}
 
-Result<std::unique_ptr<LogDirectory>> LogDirectory::Open(FileSystem& fs, const Clock& clock,
-                                                         std::string path,
-                                                         std::size_t open_segments_max) {
+Result<std::unique_ptr<LogRoot>> LogRoot::Open(FileSystem& fs, const Clock& clock, std::string path,
+                                               std::size_t open_segments_max) {
   QALAM_RETURN_IF_ERROR(fs.CreateDirectory(path));
-  std::unique_ptr<LogDirectory> directory(
-      new LogDirectory(fs, clock, std::move(path), open_segments_max));
+  std::unique_ptr<LogRoot> directory(new LogRoot(fs, clock, std::move(path), open_segments_max));
   directory->direct_alignment_ = fs.ProbeDirectAlignment(directory->path_);
   QALAM_ASSIGN_OR_RETURN(directory->dirty_, DirtySet::Open(fs, directory->path_));
   QALAM_ASSIGN_OR_RETURN(auto retention_clock, RetentionClock::Open(fs, directory->path_, clock));
@@ -52,7 +50,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::Open(FileSystem& fs, const C
   return directory;
 }
 
-Result<LogDirectory::Scan> LogDirectory::List(const TopicIdOf& topic_id_of) {
+Result<LogRoot::Scan> LogRoot::List(const TopicIdOf& topic_id_of) {
   QALAM_ASSIGN_OR_RETURN(const auto entries, fs_.List(path_));
   Scan scan;
   for (const DirectoryEntry& entry : entries) {
@@ -79,33 +77,33 @@ Result<LogDirectory::Scan> LogDirectory::List(const TopicIdOf& topic_id_of) {
   return scan;
 }
 
-std::string LogDirectory::PathOf(const TopicPartition& partition) const {
+std::string LogRoot::PathOf(const TopicPartition& partition) const {
   return JoinPath(path_, partition.ToString());
 }
 
-void LogDirectory::Complete(LogOptions& options, const TopicPartition& partition) const {
+void LogRoot::Complete(LogOptions& options, const TopicPartition& partition) const {
   options.directory = PathOf(partition);
   options.direct_alignment = direct_alignment_;
   options.segment_cache = segment_cache_;
 }
 
-std::string LogDirectory::CreatingName(const std::string& topic) {
+std::string LogRoot::CreatingName(const std::string& topic) {
   return std::string(kCreatingPrefix) + topic;
 }
 
-Status LogDirectory::AnnounceCreation(const std::string& topic) {
+Status LogRoot::AnnounceCreation(const std::string& topic) {
   return dirty_->Add(CreatingName(topic));
 }
 
-bool LogDirectory::IsCreating(const std::string& topic) const {
+bool LogRoot::IsCreating(const std::string& topic) const {
   return dirty_->Contains(CreatingName(topic));
 }
 
-bool LogDirectory::NeverHadData(const PartitionHandle& handle) const {
+bool LogRoot::NeverHadData(const PartitionHandle& handle) const {
   return IsCreating(handle.name.topic) && !dirty_->Contains(handle.name.ToString());
 }
 
-Status LogDirectory::Make(const PartitionHandle& handle) {
+Status LogRoot::Make(const PartitionHandle& handle) {
   const std::string path = PathOf(handle.name);
   QALAM_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path));
   if (exists) {
@@ -119,7 +117,7 @@ Status LogDirectory::Make(const PartitionHandle& handle) {
   return Log::Create(fs_, handle.settings.Load()->log, handle.topic_id);
 }
 
-Result<std::unique_ptr<Log>> LogDirectory::OpenLog(const PartitionHandle& handle, bool clean) {
+Result<std::unique_ptr<Log>> LogRoot::OpenLog(const PartitionHandle& handle, bool clean) {
   if (NeverHadData(handle)) QALAM_RETURN_IF_ERROR(Make(handle));
   auto log = Log::Open(fs_, clock_, handle.settings.Load()->log, handle.topic_id, clean);
   if (!log.ok()) {
@@ -141,12 +139,13 @@ Result<std::unique_ptr<Log>> LogDirectory::OpenLog(const PartitionHandle& handle
   return log;
 }
 
-bool LogDirectory::HasRecords(const TopicPartition& partition) {
+bool LogRoot::HasWorkForRetention(const TopicPartition& partition) {
   const std::string path = PathOf(partition);
   const auto entries = fs_.List(path);
   if (!entries.ok()) return false;
   std::size_t segments = 0;
   for (const DirectoryEntry& entry : *entries) {
+    if (entry.name.ends_with(kDeletedSuffix)) return true;
     if (!ParseSegmentFileName(entry.name, kLogSuffix)) continue;
     if (++segments > 1) return true;
     const auto file = fs_.Open(JoinPath(path, entry.name), {});
@@ -155,26 +154,15 @@ bool LogDirectory::HasRecords(const TopicPartition& partition) {
   return false;
 }
 
-void LogDirectory::RemoveRetiredFiles(const std::string& name) {
-  const std::string path = JoinPath(path_, name);
-  const auto entries = fs_.List(path);
-  if (!entries.ok()) return;
-  for (const DirectoryEntry& entry : *entries) {
-    if (!entry.is_directory && entry.name.ends_with(kDeletedSuffix)) {
-      (void)fs_.Remove(JoinPath(path, entry.name));
-    }
-  }
-}
-
-Result<std::string> LogDirectory::MoveAsideToDelete(const TopicPartition& partition) {
+Result<std::string> LogRoot::MoveAsideToDelete(const TopicPartition& partition) {
   return MoveAside(partition.ToString(), kDeleteSuffix);
 }
 
-Result<std::string> LogDirectory::MoveAsideAsStray(const std::string& name) {
+Result<std::string> LogRoot::MoveAsideAsStray(const std::string& name) {
   return MoveAside(name, kStraySuffix);
 }
 
-Result<std::string> LogDirectory::MoveAside(const std::string& name, std::string_view suffix) {
+Result<std::string> LogRoot::MoveAside(const std::string& name, std::string_view suffix) {
   const std::string tail = "." + Uuid::Random().ToString() + std::string(suffix);
   std::string aside = name.substr(0, std::min(name.size(), kNameBytesMax - tail.size()));
   aside += tail;
@@ -182,7 +170,7 @@ Result<std::string> LogDirectory::MoveAside(const std::string& name, std::string
   return aside;
 }
 
-Status LogDirectory::Remove(const std::string& name) {
+Status LogRoot::Remove(const std::string& name) {
   const std::string path = JoinPath(path_, name);
   QALAM_ASSIGN_OR_RETURN(const auto entries, fs_.List(path));
   for (const DirectoryEntry& entry : entries) {
@@ -191,7 +179,7 @@ Status LogDirectory::Remove(const std::string& name) {
   return fs_.Remove(path);
 }
 
-std::int64_t LogDirectory::free_bytes() const {
+std::int64_t LogRoot::free_bytes() const {
   const auto free = fs_.FreeBytes(path_);
   return free.ok() ? static_cast<std::int64_t>(*free) : 0;
 }

@@ -26,13 +26,12 @@ namespace qalam {
 //   <topic>-<partition>.<id>-delete     of a deleted topic, to be removed
 //   <topic>-<partition>.<id>-stray      not ours to judge: kept, out of the way
 // Thread: any; nearly everything blocks on the disk.
-class LogDirectory {
+class LogRoot {
  public:
   // Makes it if need be, finds out what the file system can. Errors: kIo, kNoSpace,
   // kPermissionDenied.
-  static Result<std::unique_ptr<LogDirectory>> Open(FileSystem& fs, const Clock& clock,
-                                                    std::string path,
-                                                    std::size_t open_segments_max);
+  static Result<std::unique_ptr<LogRoot>> Open(FileSystem& fs, const Clock& clock, std::string path,
+                                               std::size_t open_segments_max);
 
   struct Scan {
     std::set<std::string, std::less<>> partitions;  // Directories of partitions that are known.
@@ -64,10 +63,8 @@ class LogDirectory {
   Status Make(const PartitionHandle& handle);
   // As Log::Open; makes it first where NeverHadData. kCorruption when something is missing.
   Result<std::unique_ptr<Log>> OpenLog(const PartitionHandle& handle, bool clean);
-  // True if some segment has bytes.
-  bool HasRecords(const TopicPartition& partition);
-  // Removes the files that retention or trimming had given up before the broker stopped.
-  void RemoveRetiredFiles(const std::string& name);
+  // True if some segment has bytes, or files that were given up wait to be unlinked.
+  bool HasWorkForRetention(const TopicPartition& partition);
 
   // --- moving aside ---
   // Returns the new name. Durable after Sync().
@@ -83,7 +80,7 @@ class LogDirectory {
   std::int64_t free_bytes() const;
 
  private:
-  LogDirectory(FileSystem& fs, const Clock& clock, std::string path, std::size_t open_segments_max);
+  LogRoot(FileSystem& fs, const Clock& clock, std::string path, std::size_t open_segments_max);
   Result<std::string> MoveAside(const std::string& name, std::string_view suffix);
 
   FileSystem& fs_;

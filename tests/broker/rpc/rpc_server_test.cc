@@ -1,0 +1,152 @@
+#include "broker/rpc/rpc_server.h"
+
+#include <sys/socket.h>
+
+#include <string>
+#include <vector>
+
+#include "qalam/v1/log.grpc.pb.h"
+#include "tests/broker/io/socket_client.h"
+#include "tests/broker/rpc/raw_call.h"
+#include "tests/broker/rpc/rpc_test.h"
+
+namespace qalam {
+namespace {
+
+constexpr const char* kHealth = "/grpc.health.v1.Health/Check";
+constexpr const char* kReflection =
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+
+class RpcServerTest : public RpcTest {
+ protected:
+  // grpc.health.v1.HealthCheckResponse.status: 1 SERVING, 2 NOT_SERVING; 0: the call failed.
+  int Health(const std::string& service) {
+    std::string request;
+    if (!service.empty())
+      request = std::string("\x0a") + static_cast<char>(service.size()) + service;
+    const RawAnswer answer = RawCall(channel_, kHealth, {request});
+    if (!answer.status.ok() || answer.messages.empty()) return 0;
+    const std::string& message = answer.messages[0];
+    return message.size() == 2 && message[0] == '\x08' ? message[1] : 0;
+  }
+  bool Serves() {
+    v1::InitProducerResponse response;
+    return v1::LogService::NewStub(Connect())->InitProducer(Soon().get(), {}, &response).ok();
+  }
+};
+
+TEST_F(RpcServerTest, HealthTellsOfEveryService) {
+  Serve();
+  const char* const services[] = {"", "qalam.v1.LogService", "qalam.v1.TopicService",
+                                  "qalam.v1.ClusterService"};
+  for (const char* const service : services) EXPECT_EQ(Health(service), 2) << service;
+  server_->SetServing(true);
+  for (const char* const service : services) EXPECT_EQ(Health(service), 1) << service;
+  server_->SetServing(false);
+  EXPECT_EQ(Health("qalam.v1.LogService"), 2);
+  EXPECT_EQ(Health("qalam.v1.NoService"), 0);
+}
+
+TEST_F(RpcServerTest, ReflectionListsAndDescribesTheServices) {
+  Serve();
+  const RawAnswer list = RawCall(channel_, kReflection, {std::string("\x3a\x01*", 3)});
+  ASSERT_TRUE(list.status.ok()) << list.status.error_message();
+  ASSERT_EQ(list.messages.size(), 1u);
+  for (const char* const service : {"qalam.v1.LogService", "qalam.v1.TopicService",
+                                    "qalam.v1.ClusterService", "grpc.health.v1.Health"}) {
+    EXPECT_NE(list.messages[0].find(service), std::string::npos) << service;
+  }
+  const std::string symbol = "qalam.v1.LogService";
+  const RawAnswer file = RawCall(channel_, kReflection,
+                                 {std::string("\x22") + static_cast<char>(symbol.size()) + symbol});
+  ASSERT_EQ(file.messages.size(), 1u);
+  EXPECT_NE(file.messages[0].find("ProduceRequest"), std::string::npos);
+}
+
+TEST_F(RpcServerTest, ReflectionCanBeSwitchedOff) {
+  RpcOptions options;
+  options.reflection = false;
+  Serve(options);
+  EXPECT_EQ(RawCall(channel_, kReflection, {std::string("\x3a\x01*", 3)}).status.error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_TRUE(Serves());
+}
+
+TEST_F(RpcServerTest, ConnectionsBeyondTheCapAreClosedAndRoomIsFoundAgain) {
+  RpcOptions options;
+  options.connections_max = 2;
+  Serve(options);
+  Socket one = ConnectTcp(listener_->port());
+  Socket two = ConnectTcp(listener_->port());
+  ASSERT_TRUE(one.ok() && two.ok());
+  // gRPC greets at once; the third connection is closed without a word.
+  char byte = 0;
+  ASSERT_EQ(::recv(one.get(), &byte, 1, 0), 1);
+  ASSERT_EQ(::recv(two.get(), &byte, 1, 0), 1);
+  EXPECT_TRUE(ConnectTcp(listener_->port()).IsClosedByPeer());
+  one.Close();
+  EXPECT_TRUE(broker_.WaitUntil([&] { return Serves(); }, std::chrono::seconds(20)));
+}
+
+TEST_F(RpcServerTest, AConnectionThatSaysNothingIsClosed) {
+  RpcOptions options;
+  options.handshake = std::chrono::milliseconds(300);
+  Serve(options);
+  const Socket silent = ConnectTcp(listener_->port());
+  ASSERT_TRUE(silent.ok());
+  std::string greeting(4096, 0);
+  ssize_t got = 1;
+  timeval patience{10, 0};
+  ::setsockopt(silent.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  while (got > 0) got = ::recv(silent.get(), greeting.data(), greeting.size(), 0);
+  EXPECT_EQ(got, 0);
+}
+
+TEST_F(RpcServerTest, GarbageInsteadOfHttpClosesThatConnectionOnly) {
+  Serve();
+  const Socket rude = ConnectTcp(listener_->port());
+  const std::string garbage(5000, 'x');
+  ASSERT_GT(::send(rude.get(), garbage.data(), garbage.size(), MSG_NOSIGNAL), 0);
+  std::string answer(4096, 0);
+  ssize_t got = 1;
+  timeval patience{10, 0};
+  ::setsockopt(rude.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  while (got > 0) got = ::recv(rude.get(), answer.data(), answer.size(), 0);
+  EXPECT_NE(errno == EAGAIN && got < 0, true) << "still open";
+  EXPECT_TRUE(Serves());
+}
+
+TEST_F(RpcServerTest, HeadersBeyondTheLimitAreRefused) {
+  Serve();
+  auto context = Soon();
+  context->AddMetadata("x-large", std::string(64 * 1024, 'x'));
+  v1::InitProducerResponse response;
+  const auto stub = v1::LogService::NewStub(channel_);
+  EXPECT_EQ(stub->InitProducer(context.get(), {}, &response).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(stub->InitProducer(Soon().get(), {}, &response).ok());
+}
+
+TEST_F(RpcServerTest, ACompressedMessageIsRefused) {
+  Serve();
+  auto context = Soon();
+  context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  v1::AppendRequest request;
+  request.add_records()->set_value(std::string(1 << 20, 'x'));
+  v1::AppendResponse response;
+  const auto stub = v1::LogService::NewStub(channel_);
+  EXPECT_EQ(stub->Append(context.get(), request, &response).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_TRUE(stub->Append(Soon().get(), request, &response).ok());
+}
+
+TEST_F(RpcServerTest, AfterStopConnectionsAreClosedAndStoppingAgainIsFine) {
+  Serve();
+  ASSERT_TRUE(Serves());
+  server_->Stop(std::chrono::seconds(1));
+  EXPECT_TRUE(ConnectTcp(listener_->port()).IsClosedByPeer());
+  server_->Stop(std::chrono::seconds(1));
+}
+
+}  // namespace
+}  // namespace qalam
