@@ -6,7 +6,8 @@
 namespace qalam {
 namespace {
 
-constexpr std::size_t kNameShown = 249;  // No topic has a longer name.
+constexpr std::size_t kSearchedMax = 10'000;  // A wrong name must not cost much.
+constexpr std::size_t kNameShown = 249;       // No topic has a longer name.
 
 }  // namespace
 
@@ -65,9 +66,11 @@ std::vector<ConfigEntry> DescribeTopicConfig(const TopicImage& image) {
 Error UnknownTopic(std::string_view name,
                    const std::vector<std::shared_ptr<const HostedTopic>>& known) {
   std::vector<std::string_view> names;
-  for (const auto& topic : known) names.push_back(topic->image->name);
+  if (known.size() <= kSearchedMax) {
+    for (const auto& topic : known) names.push_back(topic->image->name);
+  }
   const std::string_view nearest = NearestName(name, names);
-  std::string message = "no topic \"" + std::string(name.substr(0, kNameShown)) + "\"";
+  std::string message = "no topic named \"" + std::string(name.substr(0, kNameShown)) + "\"";
   if (!nearest.empty()) message += "; the nearest is \"" + std::string(nearest) + "\"";
   Error error(ErrorCode::kUnknownTopic, std::move(message));
   (void)std::move(error).With("topic", std::string(name.substr(0, kNameShown)));

@@ -2,9 +2,12 @@
 
 #include <cstdio>
 #include <memory>
+#include <type_traits>
+#include <variant>
 
 #include "broker/tools/log_dump.h"
 #include "broker/tools/log_verify.h"
+#include "client/cli/text.h"
 #include "client/cli/verbs.h"
 #include "common/posix_file_system.h"
 
@@ -18,11 +21,38 @@ abi0::Error ToPublic(const core::Error& error) {
                      "");
 }
 
+nlohmann::ordered_json JsonOf(const DumpLine& line) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : line.fields) {
+    const auto* const raw = std::get_if<DumpBytes>(&value);
+    if (raw == nullptr) {
+      std::visit(
+          [&, &key = name](const auto& plain) {
+            if constexpr (!std::is_same_v<std::decay_t<decltype(plain)>, DumpBytes>)
+              object[key] = plain;
+          },
+          value);
+    } else if (!raw->bytes) {
+      object[name] = nullptr;
+    } else if (IsUtf8(*raw->bytes)) {
+      object[name] = *raw->bytes;
+    } else {
+      object[name + "_base64"] = Base64(*raw->bytes);
+    }
+  }
+  return object;
+}
+
 int Dump(const Session& session, const std::vector<std::string>& files, bool records) {
+  const auto print = [&](const DumpLine& line) {
+    if (session.json())
+      PrintJson(JsonOf(line));
+    else
+      std::printf("%s\n", line.Text().c_str());
+  };
   for (const std::string& file : files) {
-    const core::Status status =
-        DumpLogFile(PosixFileSystem::Get(), file, records,
-                    [](const std::string& line) { std::printf("%s\n", line.c_str()); });
+    const core::Status status = DumpLogFile(PosixFileSystem::Get(), file, records,
+                                            std::function<void(const DumpLine&)>(print));
     if (!status.ok()) return session.Fail(ToPublic(status.error()));
   }
   return 0;

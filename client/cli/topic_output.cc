@@ -67,7 +67,7 @@ void PrintDescription(const abi0::TopicDescription& description, bool wide) {
     bytes += partition.size_bytes;
     problems += partition.status != "ok";
   }
-  std::printf("%s\n", fmt::format("{}  {} partition{}  RF {}  flush {}  retention {}  cleanup {}  "
+  std::printf("%s\n", fmt::format("{}  {} partition{}  RF {}  flush {}  retention {}  "
                                   "{}  {}",
                                   description.topic.name, description.topic.partitions_count,
                                   description.topic.partitions_count == 1 ? "" : "s",
