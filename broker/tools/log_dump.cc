@@ -178,18 +178,6 @@ void DumpSnapshot(BytesView bytes, const Print& print) {
   }
 }
 
-std::string NameOf(FlushMode mode) {
-  switch (mode) {
-    case FlushMode::kFsync:
-      return "fsync";
-    case FlushMode::kInterval:
-      return "interval";
-    case FlushMode::kOs:
-      return "os";
-  }
-  return "unknown";
-}
-
 void DumpDurableCheckpoint(BytesView bytes, const Print& print) {
   const auto point = DurableCheckpoint::Newest(bytes);
   if (!point) {
@@ -200,7 +188,7 @@ void DumpDurableCheckpoint(BytesView bytes, const Print& print) {
           {"segment", Number(point->segment_base)},
           {"position", Number(point->position)},
           {"logStartOffset", Number(point->log_start_offset)},
-          {"flushMode", NameOf(point->flush_mode)},
+          {"flushMode", std::string(FlushModeName(point->flush_mode))},
           {"groupBytesMax", Number(point->group_bytes_max)}}});
 }
 

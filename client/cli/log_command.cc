@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <memory>
-#include <type_traits>
 #include <variant>
 
 #include "broker/tools/log_dump.h"
@@ -21,23 +20,22 @@ abi0::Error ToPublic(const core::Error& error) {
                      "");
 }
 
+// As in a record of `consume -o json`: what is not UTF-8 goes to NAME_base64.
 nlohmann::ordered_json JsonOf(const DumpLine& line) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (const auto& [name, value] : line.fields) {
-    const auto* const raw = std::get_if<DumpBytes>(&value);
-    if (raw == nullptr) {
-      std::visit(
-          [&, &key = name](const auto& plain) {
-            if constexpr (!std::is_same_v<std::decay_t<decltype(plain)>, DumpBytes>)
-              object[key] = plain;
-          },
-          value);
-    } else if (!raw->bytes) {
+    if (const auto* number = std::get_if<std::int64_t>(&value)) {
+      object[name] = *number;
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+      object[name] = *text;
+    } else if (const auto* yes = std::get_if<bool>(&value)) {
+      object[name] = *yes;
+    } else if (const auto& bytes = std::get<DumpBytes>(value).bytes; !bytes) {
       object[name] = nullptr;
-    } else if (IsUtf8(*raw->bytes)) {
-      object[name] = *raw->bytes;
+    } else if (IsUtf8(*bytes)) {
+      object[name] = *bytes;
     } else {
-      object[name + "_base64"] = Base64(*raw->bytes);
+      object[name + "_base64"] = Base64(*bytes);
     }
   }
   return object;
