@@ -132,6 +132,9 @@ int RunQalam(int argc, char** argv) {
   root.formatter(MakeHelpFormatter());
   AddGlobalOptions(root, session);
   AddAllVerbs(root, session, chosen);
+  // What follows is only half typed: nothing for the parser.
+  if (argc > 1 && std::strcmp(argv[1], "__complete") == 0)
+    return Complete(session, root, {argv + 2, argv + argc});
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

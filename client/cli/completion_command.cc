@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <set>
 
@@ -111,18 +112,6 @@ std::vector<std::string> Candidates(const Session& session, const CLI::App& root
   return found;
 }
 
-// Prints, a line each, what the last word may become.
-int Complete(const Session& session, const CLI::App& root, std::vector<std::string> words) {
-  if (words.empty()) words.emplace_back();
-  const std::string last = words.back();
-  words.pop_back();
-  const bool option_begun = !last.empty() && last[0] == '-';
-  for (const std::string& word : Candidates(session, root, Read(root, words), option_begun)) {
-    if (word.compare(0, last.size(), last) == 0) std::printf("%s\n", word.c_str());
-  }
-  return 0;
-}
-
 int Completion(const Session& session, const std::string& shell) {
   if (shell == "bash") {
     std::fputs(
@@ -156,6 +145,19 @@ int Completion(const Session& session, const std::string& shell) {
 
 }  // namespace
 
+int Complete(Session& session, const CLI::App& root, std::vector<std::string> words) {
+  if (const char* const bootstrap = std::getenv("QALAM_BOOTSTRAP")) session.bootstrap = bootstrap;
+  if (!words.empty() && words.front() == "--") words.erase(words.begin());
+  if (words.empty()) words.emplace_back();
+  const std::string last = words.back();
+  words.pop_back();
+  const bool option_begun = !last.empty() && last[0] == '-';
+  for (const std::string& word : Candidates(session, root, Read(root, words), option_begun)) {
+    if (word.compare(0, last.size(), last) == 0) std::printf("%s\n", word.c_str());
+  }
+  return 0;
+}
+
 void AddCompletion(CLI::App& root, Session& session, Action& chosen) {
   const auto shell = std::make_shared<std::string>();
   auto* verb = AddVerb(root, "completion", "for bash, zsh or fish",
@@ -163,15 +165,6 @@ void AddCompletion(CLI::App& root, Session& session, Action& chosen) {
                         "qalam completion fish | source"},
                        chosen, [&session, shell] { return Completion(session, *shell); });
   verb->add_option("shell", *shell, "bash, zsh or fish")->required();
-
-  const auto words = std::make_shared<std::vector<std::string>>();
-  CLI::App* const hidden = root.add_subcommand("__complete", "")->group("");
-  hidden->prefix_command();
-  hidden->callback([&session, &root, &chosen, words, hidden] {
-    *words = hidden->remaining();
-    if (!words->empty() && words->front() == "--") words->erase(words->begin());
-    chosen = [&session, &root, words] { return Complete(session, root, *words); };
-  });
 }
 
 }  // namespace qalam::cli

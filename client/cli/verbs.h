@@ -34,8 +34,12 @@ void AddConfig(CLI::App& root, Session& session, Action& chosen);
 void AddBench(CLI::App& root, Session& session, Action& chosen);
 void AddLog(CLI::App& root, Session& session, Action& chosen);
 void AddDev(CLI::App& root, Session& session, Action& chosen);
-void AddExplain(CLI::App& root, Session& session, Action& chosen);     // explain, version
-void AddCompletion(CLI::App& root, Session& session, Action& chosen);  // and __complete
-void AddHelp(CLI::App& root, Session& session, Action& chosen);        // and __reference
+void AddExplain(CLI::App& root, Session& session, Action& chosen);  // explain, version
+void AddCompletion(CLI::App& root, Session& session, Action& chosen);
+void AddHelp(CLI::App& root, Session& session, Action& chosen);  // and __reference
+
+// `qalam __complete [--] WORD...`, for the shells: prints, a line each, what the last word may
+// become. Asks a broker for topics and settings, for at most 300 ms. Returns the exit code.
+int Complete(Session& session, const CLI::App& root, std::vector<std::string> words);
 
 }  // namespace qalam::cli

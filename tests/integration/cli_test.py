@@ -245,7 +245,7 @@ def cluster(broker):
     if socket.exists():
         done = subprocess.run([tool("qalam"), "-b", f"unix:{socket}", "topic", "list", "-o", "name"], capture_output=True)
         check(b"orders" in done.stdout, "-b unix:PATH")
-    words = run(broker, "__complete", "--", "consume", "or", env={"QALAM_BOOTSTRAP": broker.address}).stdout.split()
+    words = subprocess.run([tool("qalam"), "__complete", "--", "-b", broker.address, "consume", "or"], capture_output=True).stdout.split()
     check(words == [b"orders"], f"completion knows the topics {words}")
 
 
@@ -285,11 +285,15 @@ class Started:
 
     def __init__(self, broker, *arguments, stdin=None):
         self.process = subprocess.Popen(broker.qalam_command(*arguments), stdin=stdin or subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 
     def interrupt(self, timeout=20):
         self.process.send_signal(signal.SIGINT)
-        out, err = self.process.communicate(timeout=timeout)
+        try:
+            self.process.wait(timeout)  # Its stdin stays open until it has ended.
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        out, err = self.process.communicate()
         return self.process.returncode, out, err
 
 
@@ -303,13 +307,10 @@ def interrupts(broker):
         check(code == 130 and len((first + rest).splitlines()) == 3, f"Ctrl-C in {' '.join(verb)}: what was read is written, exit {code}")
     started = Started(broker, "produce", "c", "-o", "json", stdin=subprocess.PIPE)
     started.process.stdin.write(b"4\n5\n6\nhalf")
-    started.process.stdin.flush()
-    acks = [started.process.stdout.readline()]
+    first = started.process.stdout.readline()
     time.sleep(0.5)
-    started.process.send_signal(signal.SIGINT)
-    acks += started.process.stdout.readlines()
-    code = started.process.wait(20)
-    started.process.stdin.close()
+    code, rest, _ = started.interrupt()
+    acks = (first + rest).splitlines()
     check(code == 130 and len(acks) == 3 and values(broker, "c")[3:] == ["4", "5", "6"], f"Ctrl-C in produce: every whole line sent and acknowledged, exit {code}")
     started = Started(broker, "bench", "produce", "c", "--records", 10**9, "--size", 10, "--rate", "1k/s")
     time.sleep(1)
@@ -332,7 +333,6 @@ def interrupts(broker):
             check(code == 130 and time.monotonic() - begun < 3, f"Ctrl-C in {' '.join(verb)} while the broker is silent: exit {code}")
         started = Started(broker, "produce", "c", "-p", 0, stdin=subprocess.PIPE)
         started.process.stdin.write(b"7\n")
-        started.process.stdin.flush()
         time.sleep(0.6)
         started.process.send_signal(signal.SIGINT)
         time.sleep(0.6)
