@@ -133,7 +133,11 @@ std::optional<Result<Batch>> ReaderCore::LookAt(std::size_t index) {
     }
     part.reached = true;
     part.lost_since.reset();
-    if (part.until_offset && *part.position >= *part.until_offset) {
+    // An offset beyond the end is for the broker to refuse, and for the policy to decide.
+    const bool beyond_end = options_.until.kind() == Until::Kind::kEnd &&
+                            part.from.kind() == From::Kind::kOffset && part.until_offset &&
+                            *part.position > *part.until_offset;
+    if (!beyond_end && part.until_offset && *part.position >= *part.until_offset) {
       Finish(part);
     } else {
       StartStream(index);

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "broker/log/durable_checkpoint.h"
 #include "broker/log/epoch_cache.h"
 #include "broker/log/file_names.h"
+#include "broker/log/partition_metadata.h"
 #include "broker/log/producer_state.h"
 #include "broker/log/segment_crc.h"
 #include "broker/log/segment_index.h"
@@ -38,7 +40,15 @@ class PartitionVerifier {
     for (const DirectoryEntry& entry : entries) {
       if (const auto base = ParseSegmentFileName(entry.name, kLogSuffix)) bases.push_back(*base);
     }
+    std::sort(bases.begin(), bases.end());
     ++report_.partitions;
+    const std::string checkpoint = JoinPath(directory_, kDurableCheckpointName);
+    std::optional<DurablePoint> durable;
+    if (const auto bytes = ReadWholeFile(fs_, checkpoint, kSmallFileBytesMax); bytes.ok()) {
+      durable = DurableCheckpoint::Newest(*bytes);
+      if (!durable) Find(checkpoint, 0, "no good slot");
+    }
+    synced_ = durable ? durable->durable_offset : 0;
     for (std::size_t i = 0; i < bases.size(); ++i) {
       if (i > 0 && bases[i] != expected_)
         Find(Path(bases[i], kLogSuffix), 0,
@@ -55,16 +65,13 @@ class PartitionVerifier {
     }
     if (const auto epochs = EpochCache::Load(fs_, directory_); !epochs.ok())
       Find(JoinPath(directory_, kEpochCheckpointName), 0, epochs.error().message());
-    const std::string checkpoint = JoinPath(directory_, kDurableCheckpointName);
-    if (const auto bytes = ReadWholeFile(fs_, checkpoint, kSmallFileBytesMax); bytes.ok()) {
-      const auto point = DurableCheckpoint::Newest(*bytes);
-      if (!point)
-        Find(checkpoint, 0, "no good slot");
-      else if (point->durable_offset > expected_)
-        Find(checkpoint, 0,
-             fmt::format("says that offset {} had been synced, the log ends at {}",
-                         point->durable_offset, expected_));
-    }
+    if (durable && durable->durable_offset > expected_)
+      Find(checkpoint, 0,
+           fmt::format("says that offset {} had been synced, the log ends at {}",
+                       durable->durable_offset, expected_));
+    const auto topic_id = ReadPartitionMetadata(fs_, directory_);
+    if (!topic_id.ok() && topic_id.error().code() != ErrorCode::kNotFound)
+      Find(JoinPath(directory_, kPartitionMetadataName), 0, topic_id.error().message());
     return OkStatus();
   }
 
@@ -153,7 +160,13 @@ class PartitionVerifier {
       if (std::all_of(bytes.begin(), bytes.end(),
                       [](std::byte byte) { return byte == std::byte{0}; }))
         continue;
-      Find(path, position, "neither a batch nor zeros");
+      // A kill in the middle of a write leaves this too.
+      Find(
+          path, position,
+          active && expected_ >= synced_
+              ? "neither a batch nor zeros, behind what is known to be synced: a torn write is cut "
+                "at the next start"
+              : "neither a batch nor zeros");
       break;
     }
     return OkStatus();
@@ -219,13 +232,15 @@ class PartitionVerifier {
   FileSystem& fs_;
   const std::string directory_;
   VerifyReport& report_;
-  Offset expected_ = 0;
+  Offset expected_ = 0;  // Where the next batch must begin.
+  Offset synced_ = 0;    // Everything below had been synced, says the checkpoint.
   Epoch epoch_ = kNoEpoch;
 };
 
 bool IsPartition(const std::vector<DirectoryEntry>& entries) {
   return std::any_of(entries.begin(), entries.end(), [](const DirectoryEntry& entry) {
-    return ParseSegmentFileName(entry.name, kLogSuffix).has_value();
+    return entry.name == kPartitionMetadataName ||
+           ParseSegmentFileName(entry.name, kLogSuffix).has_value();
   });
 }
 
@@ -251,7 +266,7 @@ Result<VerifyReport> VerifyLogs(FileSystem& fs, const std::string& directory) {
     QALAM_ASSIGN_OR_RETURN(const auto inside, fs.List(path));
     if (IsPartition(inside)) QALAM_RETURN_IF_ERROR(PartitionVerifier(fs, path, report).Run());
   }
-  if (report.partitions == 0)
+  if (report.partitions == 0 && logs == directory)
     return Error(ErrorCode::kInvalidArgument, directory + " holds no partition");
   return report;
 }

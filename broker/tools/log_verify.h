@@ -9,6 +9,9 @@
 
 namespace qalam {
 
+// The format of a data directory that these tools know (docs/formats/).
+inline constexpr int kLogFormat = 1;
+
 struct VerifyReport {
   std::int64_t partitions = 0;
   std::int64_t segments = 0;
@@ -21,8 +24,9 @@ struct VerifyReport {
 // Checks every byte of the logs below `directory` (a partition's directory, DIR/log, or a data
 // directory), without a broker: CRC of every batch, dense offsets, epochs that never fall, records
 // that decode, index entries that lead to their batch, time entries that grow and name a batch with
-// that timestamp, sidecar CRCs, producer snapshots, checkpoints. Reads only. Thread: any; blocks.
-// Errors: kNotFound, kInvalidArgument (no partition there), kIo.
+// that timestamp, sidecar CRCs, producer snapshots, checkpoints. Reads only; beside a running
+// broker it may see a batch that is just being written. Thread: any; blocks. Errors: kNotFound,
+// kInvalidArgument (no partition there), kIo.
 Result<VerifyReport> VerifyLogs(FileSystem& fs, const std::string& directory);
 
 }  // namespace qalam

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "broker/tools/log_verify.h"
 #include "client/cli/verbs.h"
 #include "common/error.h"
 #include "common/nearest_name.h"
@@ -42,9 +43,9 @@ int Explain(const Session& session, std::string word) {
 
 int Version(const Session& session) {
   if (session.json())
-    PrintJson({{"qalam", abi0::Version()}, {"wire", "qalam.v1"}});
+    PrintJson({{"qalam", abi0::Version()}, {"wire", "qalam.v1"}, {"format", kLogFormat}});
   else
-    std::printf("qalam %s (wire qalam.v1)\n", abi0::Version());
+    std::printf("qalam %s (wire qalam.v1, format %d)\n", abi0::Version(), kLogFormat);
   return 0;
 }
 
@@ -58,7 +59,7 @@ void AddExplain(CLI::App& root, Session& session, Action& chosen) {
       chosen, [&session, word] { return Explain(session, *word); });
   verb->add_option("word", *word, "as errors print it; small letters will do")->required();
 
-  AddVerb(root, "version", "versions of program and wire",
+  AddVerb(root, "version", "versions of program, wire and files",
           {"qalam version", "qalam version -o json", "qalamd --version"}, chosen,
           [&session] { return Version(session); });
 }

@@ -152,8 +152,12 @@ int Produce(const Session& session, ProduceOptions& options) {
     closed = producer.Close(producer_options.delivery_timeout);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-  if (!session.json() || session.verbose > 0) PrintSummary(publication, verdicts, took.count());
-  return Conclude(session, options, publication, verdicts, FirstError(status, verdicts, closed));
+  const auto error = FirstError(status, verdicts, closed);
+  // Nothing arrived: the error says enough.
+  const bool idle = error && verdicts.acked_count() == 0;
+  if (session.verbose > 0 || (!session.json() && !idle))
+    PrintSummary(publication, verdicts, took.count());
+  return Conclude(session, options, publication, verdicts, error);
 }
 
 }  // namespace

@@ -273,6 +273,20 @@ TEST_F(ReaderTest, OutOfRangeFollowsThePolicy) {
   EXPECT_EQ(Read(latest, 1), Numbered("c", 0, 1));
 }
 
+TEST_F(ReaderTest, AnOffsetBeyondTheEndIsOutOfRangeForWhoReadsToTheEndToo) {
+  broker_.Append("orders", 0, "a", 10);
+  ReaderOptions options;
+  options.until = Until::End();
+  Reader failing = Open(From::Offset(11), options);
+  EXPECT_EQ(NextError(failing), "OFFSET_OUT_OF_RANGE");
+  Reader at_the_end = Open(From::Offset(10), options);
+  ASSERT_TRUE(at_the_end.Next(2s).ok());
+  EXPECT_TRUE(at_the_end.done());
+  options.out_of_range = OutOfRangePolicy::kEarliest;
+  Reader earliest = Open(From::Offset(11), options);
+  EXPECT_EQ(Read(earliest, 10), Numbered("a", 0, 10));
+}
+
 TEST_F(ReaderTest, ABatchWithAWrongCrcIsAnErrorThatNamesItAfterWhatCameBefore) {
   broker_.Append("orders", 0, "a", 2);
   BatchBuilder builder;
