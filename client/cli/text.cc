@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include <cstring>
+
 namespace qalam::cli {
 namespace {
 
@@ -11,6 +13,13 @@ int HexDigit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+// The next eight bytes.
+bool AreAscii(const char* bytes) {
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, bytes, 8);
+  return (eight & 0x8080808080808080) == 0;
 }
 
 constexpr std::string_view kBase64Alphabet =
@@ -113,7 +122,7 @@ bool IsUtf8(std::string_view bytes) {
   while (i < bytes.size()) {
     const auto lead = static_cast<unsigned char>(bytes[i]);
     if (lead < 0x80) {
-      ++i;
+      i += i + 8 <= bytes.size() && AreAscii(bytes.data() + i) ? 8 : 1;
       continue;
     }
     const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
