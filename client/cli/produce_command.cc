@@ -25,6 +25,7 @@ struct ProduceOptions {
 };
 
 constexpr std::size_t kBufferBytes = std::size_t{64} << 20;
+constexpr std::chrono::seconds kVerdictMargin(2);
 
 // Escapes and numbers of the command line become what they mean; what can't be true together is
 // refused.
@@ -128,6 +129,10 @@ int Produce(const Session& session, ProduceOptions& options) {
   producer_options.on_batch = [&](const abi0::BatchReport& report) { verdicts.Take(report); };
   const auto client = session.Connect();
   if (!client.ok()) return session.Fail(client.error());
+  // Nothing of the input is taken for a broker that is not there.
+  const auto health =
+      session.Ask("grpc.health.v1.Health/Check", [&] { return client->admin().Health(); });
+  if (!health.ok() && health.error().Is("UNREACHABLE")) return session.Fail(health.error());
   abi0::Producer producer = client->NewProducer(producer_options);
   const auto made = Publication::Make(options.publication, producer, verdicts);
   if (!made.ok()) return session.Fail(made.error());
@@ -149,7 +154,8 @@ int Produce(const Session& session, ProduceOptions& options) {
       status = publication.Publish(source);
       if (!status.ok() || Interrupted()) break;
     }
-    closed = producer.Close(producer_options.delivery_timeout);
+    // Every record has its verdict by then, with its cause.
+    closed = producer.Close(producer_options.delivery_timeout + kVerdictMargin);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   const auto error = FirstError(status, verdicts, closed);
