@@ -75,11 +75,11 @@ class Log {
   // Set after a failed write or sync: the log never works again in this process.
   virtual const std::optional<Error>& failed() const = 0;
 
-  // Appends batches, the first at end_offset(), dense, epochs never falling: one write. Rolls to a
-  // new segment where the next batch would not fit. Readable in the next view, not yet durable.
-  // Total size
-  // <= group_bytes_max. Errors: kNoSpace (nothing was appended, the log is as before and goes on
-  // working), kIo (the log is then failed and every later call returns kLogFailed).
+  // Appends batches, the first at end_offset(), dense, of one leader epoch that is not older than
+  // the last: one write. Rolls to a new segment where they would not fit. Readable in the next
+  // view, not yet durable. Total size <= group_bytes_max. Errors: kNoSpace, kTooManyRequests
+  // (nothing was appended, the log is as before and goes on working), kLogFailed (now and for ever,
+  // after an error of the disk: how much was written is unknown).
   virtual Status AppendGroup(std::span<const StampedBatch> group) = 0;
   // Null when nothing is unsynced.
   virtual std::unique_ptr<SyncTicket> BeginSync() = 0;
@@ -89,17 +89,20 @@ class Log {
   // Housekeeping, every second or so: rolls by age, writes the durable checkpoint when it is due,
   // lets go of memory when idle, prepares space. `now` is the wall clock for ages of segments.
   virtual Status Tick(MonotonicTime now) = 0;
-  // Removes whole segments that retention allows: by `retention_now` (the retention clock, which
-  // the caller guards against jumps; nothing: not by time) and by size, only below
+  // Removes whole segments that retention allows; of the active one, once it was sealed by an
+  // earlier pass and that was synced. Waits for a small sync. By `retention_now` (the retention
+  // clock, which the caller guards against jumps; nothing: not by time) and by size, only below
   // `high_watermark`. Returns the new log start.
   virtual Result<Offset> ApplyRetention(std::optional<TimestampMs> retention_now,
                                         Offset high_watermark) = 0;
   // Raises the log start, durably (delete-before). `before` <= `high_watermark`, else
-  // kOffsetOutOfRange. Whole segments below are removed.
+  // kOffsetOutOfRange. Whole segments below are removed. Not while a sync is under way:
+  // kOverloaded.
   virtual Result<Offset> Trim(Offset before, Offset high_watermark) = 0;
   // Files renamed to *.deleted, to be unlinked by a background thread once the delay has passed.
   virtual std::vector<std::string> TakeDeletable(MonotonicTime now) = 0;
-  // New settings in force from the next append; flush mode and group size are checkpointed first.
+  // New settings in force from the next append; flush mode and group size are checkpointed first,
+  // which waits for a sync. Not while a sync is under way: kOverloaded.
   virtual Status Reconfigure(const LogOptions& options) = 0;
   // Seals the state for a clean stop: syncs, trims prepared space, writes indexes and the producer
   // snapshot and the checkpoint. The log can't be used afterwards. Blocks.

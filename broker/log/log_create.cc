@@ -24,6 +24,9 @@ Status Log::Create(FileSystem& fs, const LogOptions& options, const Uuid& topic_
   DurablePoint point;
   point.flush_mode = options.flush_mode;
   point.group_bytes_max = options.group_bytes_max;
+  // Both slots, so that they have their space: a full disk must not keep retention from writing
+  // one.
+  QALAM_RETURN_IF_ERROR(checkpoint->Write(point));
   QALAM_RETURN_IF_ERROR(checkpoint->Write(point));
   // The directory is complete once this is in it.
   QALAM_RETURN_IF_ERROR(WritePartitionMetadata(fs, options.directory, topic_id));
@@ -47,7 +50,7 @@ Result<std::unique_ptr<Log>> Log::Open(FileSystem& fs, const Clock& clock,
                                        std::move(recovered), std::move(file));
   // Puts flush mode and group size in force.
   QALAM_RETURN_IF_ERROR(log->Reconfigure(options));
-  if (!clean) {
+  if (!clean || log->recovery().recovered) {
     // The process may have been killed between making the directory or a segment and syncing the
     // entry: nothing may be acknowledged in a file that a power loss would take away.
     QALAM_RETURN_IF_ERROR(fs.SyncDirectory(options.directory));

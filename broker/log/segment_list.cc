@@ -37,7 +37,12 @@ void SegmentList::RemoveFirst(std::size_t count, MonotonicTime due) {
     for (const std::string_view suffix : kSegmentSuffixes) {
       const std::string path = span.segment->Path(suffix);
       const std::string gone = path + std::string(kDeletedSuffix);
-      if (fs_.Rename(path, gone).ok()) retired_.push_back({gone, due});
+      const Status renamed = fs_.Rename(path, gone);
+      if (renamed.ok()) {
+        retired_.push_back({gone, due});
+      } else if (renamed.error().code() == ErrorCode::kNoSpace) {
+        (void)fs_.Remove(path);  // The longer name needs room; this makes some.
+      }
     }
     size_bytes_ -= span.size_bytes;
     Logger("log").info("segment removed dir={} base={} bytes={}", directory_,

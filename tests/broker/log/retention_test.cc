@@ -238,6 +238,26 @@ TEST_F(LogRetentionTest, FilesAreUnlinkedAfterTheDelayAndAtTheNextStart) {
   EXPECT_EQ(log_->TakeDeletable(clock_.Now()).size(), gone);
 }
 
+TEST_F(LogRetentionTest, AFullDiskIsRelievedByRetention) {
+  FillSegments(5);
+  options_.retention_bytes = 20 << 10;
+  fs_.SetFreeBytes(0);
+  Status appended = OkStatus();
+  for (int i = 0; i < 100 && appended.ok(); ++i) {
+    appended = AppendSynced(*log_, {{.value_bytes = 500}});
+  }
+  ASSERT_EQ(appended.error().code(), ErrorCode::kNoSpace);
+  ASSERT_TRUE(log_->Reconfigure(options_).ok());
+  Retain(std::nullopt);
+  EXPECT_GT(log_->log_start_offset(), 0);
+  clock_.Advance(std::chrono::minutes(2));
+  for (const std::string& path : log_->TakeDeletable(clock_.Now())) {
+    ASSERT_TRUE(fs_.Remove(path).ok());
+  }
+  Fill(20, {.value_bytes = 500});
+  ExpectAll({.value_bytes = 500});
+}
+
 TEST_F(LogRetentionTest, TrimRaisesTheStartInsideABatchDurably) {
   CreateAndOpen();
   Fill(10, {.records = 10});

@@ -123,7 +123,7 @@ TEST_F(RotTest, ALaterSegmentProvesRot) {
   // The checkpoint that goes with the roll is lost: as if the one before had been the last.
   const Bytes checkpoint = fs_.Content(JoinPath(kDirectory, kDurableCheckpointName));
   Bytes older = checkpoint;
-  std::fill(older.begin(), older.begin() + 512, std::byte{0});  // Sequence 2 lies in slot 0.
+  std::fill(older.begin() + 4096, older.end(), std::byte{0});  // Sequence 3 lies in slot 1.
   fs_.SetContent(JoinPath(kDirectory, kDurableCheckpointName), older);
   const std::size_t size = fs_.Content(PathOf(0, kLogSuffix)).size();
   Flip(PathOf(0, kLogSuffix), size - 10);
