@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -69,6 +70,7 @@ class PartitionHost {
   std::size_t strays() const { return strays_; }
 
  private:
+  static constexpr std::size_t kOpenThreads = 8;  // Opening waits for the disk more than it works.
   using Topics = std::map<std::string, std::shared_ptr<const HostedTopic>, std::less<>>;
 
   PartitionSettings SettingsOf(const TopicImage& image, std::int32_t partition) const;
@@ -98,6 +100,7 @@ class PartitionHost {
   TaskPool background_;
   TimerThread timers_;
   std::vector<std::unique_ptr<WriterThread>> writers_;  // Until the end: handles refer to them.
+  std::atomic<std::size_t> partitions_count_{0};
   std::size_t strays_ = 0;
   bool started_ = false;
   mutable Mutex mutex_;

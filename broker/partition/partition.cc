@@ -213,11 +213,11 @@ void Partition::FailAll(const Error& cause) {
   failed_ = true;
   context_.directory.Fail(cause);
   const Error error = context_.directory.error();
+  handle_->problem.Store(std::make_shared<const Error>(error));
+  handle_->state.store(PartitionHandle::State::kOffline);
   AnswerWaiting(
       Error(ErrorCode::kAmbiguous, "written, but not known to be durable: " + cause.message()));
   RefuseQueued(error);
-  handle_->problem.Store(std::make_shared<const Error>(error));
-  handle_->state.store(PartitionHandle::State::kOffline);
   Wake(context_.wake_pool, handle_->high_watermark.Close());
 }
 

@@ -301,5 +301,76 @@ TEST(RestartTest, RetentionBySizeRemovesOldSegmentsAlsoOfUnusedPartitions) {
   EXPECT_EQ(bench.Append(kEvents, {"b"})->base_offset, 40);
 }
 
+// Goal: whatever happens side by side, every question is answered, and the stop in the middle of it
+// is clean. Method: writers, readers, tails, and one that deletes, makes and alters the same
+// topics.
+TEST(RestartTest, EverythingAtOnceIsAnsweredAndTheStopIsClean) {
+  BrokerBench bench;
+  ASSERT_TRUE(bench.Start().ok());
+  const std::vector<std::string> topics = {"a", "b", "c"};
+  std::atomic<bool> stopping{false};
+  std::atomic<int> asked{0};
+  std::atomic<int> answered{0};
+  std::atomic<int> good{0};
+  const auto loop = [&](auto once) {
+    return std::thread([&, once] {
+      for (std::size_t i = 0; !stopping.load(); ++i) once(topics[i % topics.size()]);
+    });
+  };
+  const auto count = [&](bool ok) {
+    ++answered;
+    if (ok) ++good;
+  };
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.push_back(loop([&](const std::string& topic) {
+      ++asked;
+      count(bench.Append({topic, 0}, {"record"}).ok());
+    }));
+    threads.push_back(loop([&](const std::string& topic) {
+      const auto session = bench.OpenProduce({topic, 1});
+      for (int i = 0; session.ok() && i < 10; ++i) {
+        ++asked;
+        ProduceBatch batch;
+        batch.batch = BrokerBench::Batch({"a", "b"});
+        batch.reply = Reply<AppendResult>([&](Result<AppendResult> result) { count(result.ok()); });
+        BrokerBench::Submit(**session, std::move(batch));
+      }
+    }));
+    threads.push_back(loop([&](const std::string& topic) {
+      ++asked;
+      count(bench.Fetch({topic, 0}, 0, std::chrono::milliseconds(2)).ok());
+    }));
+    threads.push_back(loop([&](const std::string& topic) {
+      const auto tail = bench.OpenTail({topic, 1}, 0);
+      for (int i = 0; tail.ok() && i < 5; ++i) {
+        ++asked;
+        Question<FetchResult> question;
+        (*tail)->Next(question.reply());
+        if (i == 4) (*tail)->Cancel();
+        const auto result = question.Wait();
+        count(result.ok());
+        if (!result.ok()) break;
+      }
+    }));
+  }
+  threads.push_back(loop([&](const std::string& topic) {
+    asked += 3;
+    count(bench.Create(topic, 2, {{"file.delete.delay.ms", "0"}}).ok());
+    Question<std::vector<ConfigEntry>> question;
+    bench.broker->AlterTopicConfig(topic, {{{"qalam.flush", "os"}}, {}, false}, question.reply());
+    count(question.Wait().ok());
+    (void)bench.ListPartitions();
+    count(bench.Delete(topic).ok());
+    (void)bench.Create(topic, 2);
+  }));
+  while (good.load() < 300) std::this_thread::yield();
+  const bool clean = bench.broker->Stop(std::chrono::seconds(30));
+  stopping.store(true);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(clean);
+  EXPECT_EQ(answered.load(), asked.load());
+}
+
 }  // namespace
 }  // namespace qalam
