@@ -11,6 +11,7 @@
 #include "broker/log/partition_metadata.h"
 #include "broker/log/segment_crc.h"
 #include "broker/log/segment_index.h"
+#include "broker/tools/stored_batches.h"
 #include "common/byte_order.h"
 #include "common/record/batch_view.h"
 
@@ -20,7 +21,6 @@ namespace {
 constexpr std::size_t kSmallFileBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kDecompressedBytesMax = std::size_t{100} << 20;
 constexpr std::size_t kShownBytes = 60;
-constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
 using Print = std::function<void(const DumpLine&)>;
 using Fields = std::vector<std::pair<std::string, DumpValue>>;
@@ -63,19 +63,21 @@ DumpValue Number(Integer number) {
   return static_cast<std::int64_t>(number);
 }
 
-void DumpRecords(const BatchSpan& batch, const Print& print) {
+void DumpRecords(const StoredBatches::Item& batch, const Print& print) {
   const auto damaged = [&](const Error& error) {
     print({{{"records", DumpValue(error.ToString())}}, true});
   };
   Bytes scratch;
-  const auto block = DecompressRecords(batch, scratch, kDecompressedBytesMax);
+  BatchHeader at_zero = batch.header;  // The base offset may be anything.
+  at_zero.base_offset = 0;
+  const auto block = DecompressRecords({at_zero, batch.bytes}, scratch, kDecompressedBytesMax);
   if (!block.ok()) return damaged(block.error());
-  RecordCursor cursor(batch.header, *block);
+  RecordCursor cursor(at_zero, *block);
   while (true) {
     const auto record = cursor.Next();
     if (!record.ok()) return damaged(record.error());
     if (!*record) return;
-    print({{{"offset", Number((*record)->offset)},
+    print({{{"offset", Number(AddOffsets(batch.header.base_offset, (*record)->offset))},
             {"timestamp", Number((*record)->timestamp)},
             {"key", Owned((*record)->key)},
             {"value", Owned((*record)->value)},
@@ -84,68 +86,47 @@ void DumpRecords(const BatchSpan& batch, const Print& print) {
   }
 }
 
-Fields BatchFields(std::uint64_t position, const BatchHeader& header, BytesView bytes) {
+Fields BatchFields(const StoredBatches::Item& batch) {
+  const BatchHeader& header = batch.header;
   const auto codec = CompressionFromBits(header.codec_bits());
-  return {{"position", Number(position)},
+  return {{"position", Number(batch.position)},
           {"baseOffset", Number(header.base_offset)},
-          {"lastOffset", Number(header.last_offset())},
+          {"lastOffset", Number(AddOffsets(header.base_offset, header.last_offset_delta))},
           {"count", Number(header.records_count)},
           {"leaderEpoch", Number(header.leader_epoch)},
           {"producerId", Number(header.producer_id)},
           {"producerEpoch", Number(header.producer_epoch)},
           {"baseSequence", Number(header.base_sequence)},
           {"maxTimestamp", Number(header.max_timestamp)},
-          {"size", Number(bytes.size())},
+          {"size", Number(batch.bytes.size())},
           {"codec", std::string(codec.ok() ? CompressionName(*codec) : "unknown")},
           {"crc", Number(header.crc)},
-          {"valid", CheckBatchCrc(bytes).ok()}};
-}
-
-// Prepared space is zero; anything else is damage.
-Result<bool> IsZero(const File& file, std::uint64_t from, std::uint64_t to) {
-  Bytes bytes;
-  while (from < to) {
-    bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(to - from, kChunkBytes)));
-    QALAM_RETURN_IF_ERROR(file.ReadAt(from, bytes));
-    if (std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; }))
-      return false;
-    from += bytes.size();
-  }
-  return true;
+          {"valid", CheckBatchCrc(batch.bytes).ok()}};
 }
 
 Status DumpLog(FileSystem& fs, const std::string& path, bool records, const Print& print) {
-  QALAM_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
-  const std::uint64_t size = file->size_bytes();
-  std::uint64_t position = 0;
-  Bytes bytes;
-  while (size - position >= kBatchHeaderBytes) {
-    bytes.resize(kBatchHeaderBytes);
-    QALAM_RETURN_IF_ERROR(file->ReadAt(position, bytes));
-    const BatchHeader header = BatchHeader::Decode(bytes);
-    const std::int64_t batch_bytes = header.size_bytes();
-    if (header.magic != kBatchMagic || batch_bytes < static_cast<std::int64_t>(kBatchHeaderBytes) ||
-        static_cast<std::uint64_t>(batch_bytes) > size - position) {
-      break;
-    }
-    bytes.resize(static_cast<std::size_t>(batch_bytes));
-    QALAM_RETURN_IF_ERROR(file->ReadAt(position, bytes));
-    print({BatchFields(position, header, bytes)});
-    if (records) DumpRecords({header, bytes}, print);
-    position += static_cast<std::uint64_t>(batch_bytes);
+  QALAM_ASSIGN_OR_RETURN(auto batches, StoredBatches::Open(fs, path));
+  while (true) {
+    QALAM_ASSIGN_OR_RETURN(const auto batch, batches.Next());
+    if (!batch) break;
+    print({BatchFields(*batch)});
+    if (records) DumpRecords(*batch, print);
   }
-  if (position == size) return OkStatus();
-  QALAM_ASSIGN_OR_RETURN(const bool zero, IsZero(*file, position, size));
-  print({{{"position", Number(position)},
-          {"note", fmt::format("{} bytes behind the last batch, {}", size - position,
-                               zero ? "zeros: prepared space" : "not a batch")}}});
+  const std::uint64_t position = batches.position();
+  if (position == batches.size_bytes()) return OkStatus();
+  // Prepared space is zero; anything else is damage.
+  QALAM_ASSIGN_OR_RETURN(const bool zero, batches.RestIsZero());
+  print(
+      {{{"position", Number(position)},
+        {"note", fmt::format("{} bytes behind the last batch, {}", batches.size_bytes() - position,
+                             zero ? "zeros: prepared space" : "not a batch")}}});
   return OkStatus();
 }
 
 void DumpIndex(BytesView bytes, Offset base, const Print& print) {
   for (std::size_t at = 0; at + SegmentIndex::kOffsetEntryBytes <= bytes.size();
        at += SegmentIndex::kOffsetEntryBytes) {
-    print({{{"offset", Number(base + static_cast<std::int32_t>(LoadBig32(&bytes[at])))},
+    print({{{"offset", Number(AddOffsets(base, static_cast<std::int32_t>(LoadBig32(&bytes[at]))))},
             {"position", Number(LoadBig32(&bytes[at + 4]))}}});
   }
 }
@@ -154,7 +135,8 @@ void DumpTimeIndex(BytesView bytes, Offset base, const Print& print) {
   for (std::size_t at = 0; at + SegmentIndex::kTimeEntryBytes <= bytes.size();
        at += SegmentIndex::kTimeEntryBytes) {
     print({{{"timestamp", Number(LoadBig64(&bytes[at]))},
-            {"offset", Number(base + static_cast<std::int32_t>(LoadBig32(&bytes[at + 8])))}}});
+            {"offset",
+             Number(AddOffsets(base, static_cast<std::int32_t>(LoadBig32(&bytes[at + 8]))))}}});
   }
 }
 

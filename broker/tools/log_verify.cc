@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <limits>
 #include <optional>
 
 #include "broker/log/durable_checkpoint.h"
@@ -12,9 +12,8 @@
 #include "broker/log/partition_metadata.h"
 #include "broker/log/producer_state.h"
 #include "broker/log/segment_crc.h"
-#include "broker/log/segment_index.h"
-#include "common/byte_order.h"
-#include "common/crc32c.h"
+#include "broker/tools/index_checks.h"
+#include "broker/tools/stored_batches.h"
 #include "common/record/batch_view.h"
 
 namespace qalam {
@@ -23,217 +22,223 @@ namespace {
 constexpr std::size_t kSmallFileBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kDecompressedBytesMax = std::size_t{100} << 20;
 
-// What is known of a batch, by its last offset and by its position.
-struct BatchPlace {
-  Offset last_offset = 0;
-  TimestampMs largest_timestamp = kNoTimestamp;  // Of its records.
-};
-
 class PartitionVerifier {
  public:
   PartitionVerifier(FileSystem& fs, std::string directory, VerifyReport& report)
       : fs_(fs), directory_(std::move(directory)), report_(report) {}
 
   Status Run() {
+    ++report_.partitions;
     QALAM_ASSIGN_OR_RETURN(const auto entries, fs_.List(directory_));
+    LoadCheckpoints();
     std::vector<Offset> bases;
     for (const DirectoryEntry& entry : entries) {
-      if (const auto base = ParseSegmentFileName(entry.name, kLogSuffix)) bases.push_back(*base);
+      const auto base = ParseSegmentFileName(entry.name, kLogSuffix);
+      // What lies before the first segment is the rest of a removal, which the next start finishes.
+      if (base && (!durable_ || *base >= durable_->first_segment_base)) bases.push_back(*base);
     }
-    std::sort(bases.begin(), bases.end());
-    ++report_.partitions;
-    const std::string checkpoint = JoinPath(directory_, kDurableCheckpointName);
-    std::optional<DurablePoint> durable;
-    if (const auto bytes = ReadWholeFile(fs_, checkpoint, kSmallFileBytesMax); bytes.ok()) {
-      durable = DurableCheckpoint::Newest(*bytes);
-      if (!durable) Find(checkpoint, 0, "no good slot");
-    }
-    synced_ = durable ? durable->durable_offset : 0;
+    CheckSegmentsCount(bases);
     for (std::size_t i = 0; i < bases.size(); ++i) {
       if (i > 0 && bases[i] != expected_)
         Find(Path(bases[i], kLogSuffix), 0,
-             fmt::format("begins at {} where {} belongs", bases[i], expected_));
+             fmt::format("begins at offset {} where {} belongs", bases[i], expected_));
       expected_ = bases[i];
       QALAM_RETURN_IF_ERROR(VerifySegment(bases[i], i + 1 == bases.size()));
     }
+    if (durable_ && durable_->durable_offset > expected_)
+      Find(Path(kDurableCheckpointName), 0,
+           fmt::format("says that everything below offset {} had been synced, the log ends at {}",
+                       durable_->durable_offset, expected_));
     for (const DirectoryEntry& entry : entries) {
-      if (!ParseSegmentFileName(entry.name, kSnapshotSuffix)) continue;
-      const std::string path = JoinPath(directory_, entry.name);
-      QALAM_ASSIGN_OR_RETURN(const Bytes bytes, ReadWholeFile(fs_, path, kSmallFileBytesMax));
-      if (const auto state = ProducerState::DecodeSnapshot(bytes); !state.ok())
-        Find(path, 0, state.error().message());
+      if (ParseSegmentFileName(entry.name, kSnapshotSuffix)) VerifySnapshot(entry.name);
     }
-    if (const auto epochs = EpochCache::Load(fs_, directory_); !epochs.ok())
-      Find(JoinPath(directory_, kEpochCheckpointName), 0, epochs.error().message());
-    if (durable && durable->durable_offset > expected_)
-      Find(checkpoint, 0,
-           fmt::format("says that offset {} had been synced, the log ends at {}",
-                       durable->durable_offset, expected_));
-    const auto topic_id = ReadPartitionMetadata(fs_, directory_);
-    if (!topic_id.ok() && topic_id.error().code() != ErrorCode::kNotFound)
-      Find(JoinPath(directory_, kPartitionMetadataName), 0, topic_id.error().message());
     return OkStatus();
   }
 
  private:
+  std::string Path(std::string_view name) const { return JoinPath(directory_, name); }
   std::string Path(Offset base, std::string_view suffix) const {
-    return JoinPath(directory_, SegmentFileName(base, suffix));
+    return Path(SegmentFileName(base, suffix));
   }
   void Find(const std::string& file, std::uint64_t position, const std::string& what) {
-    report_.findings.push_back(fmt::format("{}: byte {}: {}", file, position, what));
+    if (report_.findings.size() < VerifyReport::kFindingsMax)
+      report_.findings.push_back(fmt::format("{}: byte {}: {}", file, position, what));
+    else
+      ++report_.findings_left_out;
+  }
+  Finding FindIn(std::string file) {
+    return [this, file = std::move(file)](std::uint64_t position, const std::string& what) {
+      Find(file, position, what);
+    };
+  }
+  // Nothing: it is not there. What can't be read is a finding.
+  std::optional<Bytes> Read(const std::string& path) {
+    auto bytes = ReadWholeFile(fs_, path, kSmallFileBytesMax);
+    if (bytes.ok()) return std::move(*bytes);
+    if (bytes.error().code() != ErrorCode::kNotFound) Find(path, 0, bytes.error().message());
+    return std::nullopt;
+  }
+
+  void LoadCheckpoints() {
+    const std::string path = Path(kDurableCheckpointName);
+    if (const auto bytes = Read(path)) {
+      durable_ = DurableCheckpoint::Newest(*bytes);
+      if (!durable_) Find(path, 0, "no good slot");
+    }
+    auto epochs = EpochCache::Load(fs_, directory_);
+    if (epochs.ok())
+      epochs_ = std::move(*epochs);
+    else
+      Find(Path(kEpochCheckpointName), 0, epochs.error().message());
+    const auto topic_id = ReadPartitionMetadata(fs_, directory_);
+    if (!topic_id.ok() && topic_id.error().code() != ErrorCode::kNotFound)
+      Find(Path(kPartitionMetadataName), 0, topic_id.error().message());
+  }
+
+  void CheckSegmentsCount(const std::vector<Offset>& bases) {
+    if (!durable_) return;
+    const auto count = std::count_if(
+        bases.begin(), bases.end(), [this](Offset base) { return base <= durable_->segment_base; });
+    if (count != static_cast<std::ptrdiff_t>(durable_->segments_count))
+      Find(Path(kDurableCheckpointName), 0,
+           fmt::format("counts {} segments from offset {} to {}, there are {}",
+                       durable_->segments_count, durable_->first_segment_base,
+                       durable_->segment_base, count));
   }
 
   Status VerifySegment(Offset base, bool active) {
-    const std::string path = Path(base, kLogSuffix);
-    QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(path, {}));
-    const std::uint64_t size = file->size_bytes();
     ++report_.segments;
-    std::map<std::uint64_t, BatchPlace> batches;
-    std::uint64_t position = 0;
-    std::uint32_t crc = 0;
-    Bytes bytes;
-    while (size - position >= kBatchHeaderBytes) {
-      bytes.resize(kBatchHeaderBytes);
-      QALAM_RETURN_IF_ERROR(file->ReadAt(position, bytes));
-      const BatchHeader header = BatchHeader::Decode(bytes);
-      const std::int64_t batch_bytes = header.size_bytes();
-      if (header.magic != kBatchMagic ||
-          batch_bytes < static_cast<std::int64_t>(kBatchHeaderBytes) ||
-          static_cast<std::uint64_t>(batch_bytes) > size - position)
-        break;
-      bytes.resize(static_cast<std::size_t>(batch_bytes));
-      QALAM_RETURN_IF_ERROR(file->ReadAt(position, bytes));
-      crc = Crc32cExtend(crc, bytes);
-      batches[position] = VerifyBatch(path, position, header, bytes);
-      position += static_cast<std::uint64_t>(batch_bytes);
+    const std::string path = Path(base, kLogSuffix);
+    QALAM_ASSIGN_OR_RETURN(auto batches, StoredBatches::Open(fs_, path));
+    const std::optional<Bytes> offset_index = Read(Path(base, kIndexSuffix));
+    const std::optional<Bytes> time_index = Read(Path(base, kTimeIndexSuffix));
+    std::optional<OffsetIndexCheck> offsets;
+    std::optional<TimeIndexCheck> times;
+    // Derived: built again where they are missing.
+    if (offset_index) offsets.emplace(*offset_index, base, FindIn(Path(base, kIndexSuffix)));
+    if (time_index) times.emplace(*time_index, base, FindIn(Path(base, kTimeIndexSuffix)));
+    Digest digest;
+    while (true) {
+      QALAM_ASSIGN_OR_RETURN(const auto batch, batches.Next());
+      if (!batch) break;
+      digest.Extend(batch->bytes);
+      const TimestampMs largest = VerifyBatch(path, *batch);
+      const Offset last = AddOffsets(batch->header.base_offset, batch->header.last_offset_delta);
+      if (offsets) offsets->OnBatch(batch->position, last);
+      if (times) times->OnBatch(last, largest);
     }
-    report_.bytes += static_cast<std::int64_t>(position);
-    QALAM_RETURN_IF_ERROR(VerifyRest(*file, path, position, size, active));
-    VerifyIndex(base, batches);
-    VerifyTimeIndex(base, batches);
-    VerifySidecar(base, position, crc, active);
+    report_.bytes += static_cast<std::int64_t>(batches.position());
+    if (offsets) offsets->Finish();
+    if (times) times->Finish(!active);
+    QALAM_RETURN_IF_ERROR(VerifyRest(batches, path, active));
+    VerifySidecar(base, digest, offset_index, time_index, active);
     return OkStatus();
   }
 
-  BatchPlace VerifyBatch(const std::string& path, std::uint64_t position, const BatchHeader& header,
-                         BytesView bytes) {
+  // The largest timestamp of its records.
+  TimestampMs VerifyBatch(const std::string& path, const StoredBatches::Item& batch) {
+    const BatchHeader& header = batch.header;
+    const auto find = [&](const std::string& what) { Find(path, batch.position, what); };
     ++report_.batches;
-    report_.records += header.records_count;
     if (header.base_offset != expected_)
-      Find(path, position,
-           fmt::format("base offset {} where {} belongs", header.base_offset, expected_));
+      find(fmt::format("base offset {} where {} belongs", header.base_offset, expected_));
     if (header.leader_epoch < epoch_)
-      Find(path, position, fmt::format("leader epoch {} after {}", header.leader_epoch, epoch_));
-    expected_ = header.next_offset();
+      find(fmt::format("leader epoch {} after {}", header.leader_epoch, epoch_));
+    if (!epochs_.Agrees(header.base_offset, header.leader_epoch))
+      find(fmt::format("leader epoch {}, not the one of {}", header.leader_epoch,
+                       kEpochCheckpointName));
+    if (header.last_offset_delta < 0)
+      find(fmt::format("a last offset delta of {}", header.last_offset_delta));
+    expected_ = AddOffsets(header.base_offset, Offset{header.last_offset_delta} + 1);
     epoch_ = std::max(epoch_, header.leader_epoch);
-    BatchPlace place{header.last_offset(), kNoTimestamp};
-    if (!CheckBatchCrc(bytes).ok()) {
-      Find(path, position, "the CRC does not match");
-      return place;
+    if (!CheckBatchCrc(batch.bytes).ok()) {
+      find("the CRC does not match");
+      return header.max_timestamp;
     }
     Bytes scratch;
-    const auto block = DecompressRecords({header, bytes}, scratch, kDecompressedBytesMax);
+    BatchHeader at_zero = header;  // Only the deltas are wanted.
+    at_zero.base_offset = 0;
+    const auto block = DecompressRecords({at_zero, batch.bytes}, scratch, kDecompressedBytesMax);
     if (!block.ok()) {
-      Find(path, position, block.error().message());
-      return place;
+      find(block.error().message());
+      return header.max_timestamp;
     }
-    RecordCursor cursor(header, *block);
-    while (true) {
-      const auto record = cursor.Next();
-      if (!record.ok()) Find(path, position, record.error().message());
-      if (!record.ok() || !*record) return place;
-      place.largest_timestamp = std::max(place.largest_timestamp, (*record)->timestamp);
+    TimestampMs largest = kNoTimestamp;
+    RecordCursor cursor(at_zero, *block);
+    while (const RecordView* const record = cursor.Advance()) {
+      ++report_.records;
+      largest = std::max(largest, record->timestamp);
     }
+    if (!cursor.status().ok())
+      find(cursor.status().error().message());
+    else if (header.records_count > 0 && header.max_timestamp != largest)
+      find(fmt::format("the header says that {} is the largest timestamp, it is {}",
+                       header.max_timestamp, largest));
+    return largest;
   }
 
-  // Behind the last batch there may be prepared space, zeros, in the active segment.
-  Status VerifyRest(const File& file, const std::string& path, std::uint64_t position,
-                    std::uint64_t size, bool active) {
-    constexpr std::size_t kChunk = std::size_t{1} << 20;
-    if (position < size && !active)
+  // Behind the last batch of the active segment there may be prepared space, zeros.
+  Status VerifyRest(const StoredBatches& batches, const std::string& path, bool active) {
+    const std::uint64_t position = batches.position();
+    if (position == batches.size_bytes()) return OkStatus();
+    if (!active)
       Find(path, position,
-           fmt::format("{} bytes behind the last batch of a sealed segment", size - position));
-    Bytes bytes;
-    for (std::uint64_t at = position; at < size; at += bytes.size()) {
-      bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(size - at, kChunk)));
-      QALAM_RETURN_IF_ERROR(file.ReadAt(at, bytes));
-      if (std::all_of(bytes.begin(), bytes.end(),
-                      [](std::byte byte) { return byte == std::byte{0}; }))
-        continue;
-      // A kill in the middle of a write leaves this too.
-      Find(
-          path, position,
-          active && expected_ >= synced_
-              ? "neither a batch nor zeros, behind what is known to be synced: a torn write is cut "
-                "at the next start"
-              : "neither a batch nor zeros");
-      break;
-    }
+           fmt::format("{} bytes behind the last batch of a sealed segment",
+                       batches.size_bytes() - position));
+    QALAM_ASSIGN_OR_RETURN(const bool zero, batches.RestIsZero());
+    if (zero) return OkStatus();
+    // A kill in the middle of a write leaves this too.
+    const bool above = active && (!durable_ || expected_ >= durable_->durable_offset);
+    Find(path, position,
+         above ? "neither a batch nor zeros, behind what is known to be synced: a torn write is "
+                 "cut at the next start"
+               : "neither a batch nor zeros");
     return OkStatus();
   }
 
-  void VerifyIndex(Offset base, const std::map<std::uint64_t, BatchPlace>& batches) {
-    const std::string path = Path(base, kIndexSuffix);
-    const auto bytes = ReadWholeFile(fs_, path, kSmallFileBytesMax);
-    if (!bytes.ok()) return;  // Derived: rebuilt when missing.
-    if (bytes->size() % SegmentIndex::kOffsetEntryBytes != 0)
-      Find(path, 0, "not a whole number of entries");
-    Offset before = -1;
-    for (std::size_t at = 0; at + SegmentIndex::kOffsetEntryBytes <= bytes->size();
-         at += SegmentIndex::kOffsetEntryBytes) {
-      const Offset offset = base + static_cast<std::int32_t>(LoadBig32(&(*bytes)[at]));
-      const auto found = batches.find(LoadBig32(&(*bytes)[at + 4]));
-      if (offset <= before) Find(path, at, "entries do not grow");
-      if (found == batches.end() || found->second.last_offset != offset)
-        Find(path, at, fmt::format("leads to no batch that ends with offset {}", offset));
-      before = offset;
-    }
-  }
-
-  void VerifyTimeIndex(Offset base, const std::map<std::uint64_t, BatchPlace>& batches) {
-    const std::string path = Path(base, kTimeIndexSuffix);
-    const auto bytes = ReadWholeFile(fs_, path, kSmallFileBytesMax);
-    if (!bytes.ok()) return;
-    if (bytes->size() % SegmentIndex::kTimeEntryBytes != 0)
-      Find(path, 0, "not a whole number of entries");
-    std::map<Offset, TimestampMs> by_last;
-    for (const auto& [position, place] : batches)
-      by_last[place.last_offset] = place.largest_timestamp;
-    TimestampMs before = -1;
-    for (std::size_t at = 0; at + SegmentIndex::kTimeEntryBytes <= bytes->size();
-         at += SegmentIndex::kTimeEntryBytes) {
-      const auto timestamp = static_cast<TimestampMs>(LoadBig64(&(*bytes)[at]));
-      const Offset offset = base + static_cast<std::int32_t>(LoadBig32(&(*bytes)[at + 8]));
-      const auto found = by_last.find(offset);
-      if (timestamp <= before) Find(path, at, "timestamps do not grow");
-      if (found == by_last.end() || found->second != timestamp)
-        Find(path, at,
-             fmt::format("no batch that ends with offset {} has {} as its largest timestamp",
-                         offset, timestamp));
-      before = timestamp;
-    }
-  }
-
-  void VerifySidecar(Offset base, std::uint64_t size, std::uint32_t crc, bool active) {
+  void VerifySidecar(Offset base, const Digest& log, const std::optional<Bytes>& offset_index,
+                     const std::optional<Bytes>& time_index, bool active) {
     const std::string path = Path(base, kCrcSuffix);
-    const auto bytes = ReadWholeFile(fs_, path, kSmallFileBytesMax);
-    if (!bytes.ok()) return;
+    const auto bytes = Read(path);
+    if (!bytes) return;
     const auto sidecar = SegmentCrc::Decode(*bytes);
-    if (!sidecar) {
-      Find(path, 0, "damaged");
-    } else if (sidecar->log.size_bytes == size && sidecar->log.crc != crc) {
-      Find(path, 0, "the whole-file CRC does not match");
-    } else if (sidecar->log.size_bytes != size && !active) {
-      Find(path, 0,
-           fmt::format("is of {} bytes, the segment has {}", sidecar->log.size_bytes, size));
-    }
+    if (!sidecar) return Find(path, 0, "damaged");
+    const auto compare = [&](const char* name, const Digest& said, const Digest& found) {
+      if (said.size_bytes == found.size_bytes) {
+        if (said.crc != found.crc)
+          Find(path, 0, fmt::format("the {}'s whole-file CRC does not match", name));
+      } else if (!active) {  // An active segment's is of some moment before.
+        Find(path, 0,
+             fmt::format("is of {} bytes of the {}, which has {}", said.size_bytes, name,
+                         found.size_bytes));
+      }
+    };
+    compare("log", sidecar->log, log);
+    const auto compare_index = [&](const char* name, const Digest& said,
+                                   const std::optional<Bytes>& content) {
+      if (!content) return;
+      Digest found;
+      found.Extend(*content);
+      compare(name, said, found);
+    };
+    compare_index("index", sidecar->offset_index, offset_index);
+    compare_index("time index", sidecar->time_index, time_index);
+  }
+
+  void VerifySnapshot(const std::string& name) {
+    const std::string path = Path(name);
+    const auto bytes = Read(path);
+    if (!bytes) return;
+    if (const auto state = ProducerState::DecodeSnapshot(*bytes); !state.ok())
+      Find(path, 0, state.error().message());
   }
 
   FileSystem& fs_;
   const std::string directory_;
   VerifyReport& report_;
+  std::optional<DurablePoint> durable_;
+  EpochCache epochs_;
   Offset expected_ = 0;  // Where the next batch must begin.
-  Offset synced_ = 0;    // Everything below had been synced, says the checkpoint.
   Epoch epoch_ = kNoEpoch;
 };
 

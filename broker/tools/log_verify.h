@@ -18,15 +18,18 @@ struct VerifyReport {
   std::int64_t batches = 0;
   std::int64_t records = 0;
   std::int64_t bytes = 0;
-  std::vector<std::string> findings;  // A line each: file, place, what.
+  static constexpr std::size_t kFindingsMax = 10'000;
+  std::vector<std::string> findings;  // A line each: file, place, what; the first so many.
+  std::int64_t findings_left_out = 0;
 };
 
 // Checks every byte of the logs below `directory` (a partition's directory, DIR/log, or a data
-// directory), without a broker: CRC of every batch, dense offsets, epochs that never fall, records
-// that decode, index entries that lead to their batch, time entries that grow and name a batch with
-// that timestamp, sidecar CRCs, producer snapshots, checkpoints. Reads only; beside a running
-// broker it may see a batch that is just being written. Thread: any; blocks. Errors: kNotFound,
-// kInvalidArgument (no partition there), kIo.
+// directory), without a broker: CRC of every batch, dense offsets, epochs that never fall and are
+// those of the checkpoint, records that decode, index entries that lead to their batch, time
+// entries that grow and name a batch with that timestamp, sidecar CRCs, producer snapshots,
+// checkpoints, missing segments. Reads only, with bounded memory; beside a running broker it may
+// see a batch that is just being written. Thread: any; blocks. Errors: kNotFound, kInvalidArgument
+// (no partition there), kIo, kOutOfRange (a file became shorter meanwhile).
 Result<VerifyReport> VerifyLogs(FileSystem& fs, const std::string& directory);
 
 }  // namespace qalam

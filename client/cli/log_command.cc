@@ -65,7 +65,8 @@ int Verify(const Session& session, const std::string& directory) {
                {"batches", report->batches},
                {"records", report->records},
                {"bytes", report->bytes},
-               {"findings", report->findings}});
+               {"findings", report->findings},
+               {"findings_left_out", report->findings_left_out}});
   } else {
     for (const std::string& finding : report->findings) std::printf("%s\n", finding.c_str());
     std::fprintf(stderr, "%s partitions, %s segments, %s batches, %s records, %s: %s\n",
@@ -74,7 +75,10 @@ int Verify(const Session& session, const std::string& directory) {
                  HumanBytes(report->bytes).c_str(),
                  report->findings.empty()
                      ? "everything checks"
-                     : (std::to_string(report->findings.size()) + " findings").c_str());
+                     : (std::to_string(static_cast<std::int64_t>(report->findings.size()) +
+                                       report->findings_left_out) +
+                        " findings")
+                           .c_str());
   }
   return report->findings.empty() ? 0 : static_cast<int>(Exit::kFailed);
 }

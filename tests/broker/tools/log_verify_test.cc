@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "broker/log/epoch_cache.h"
 #include "common/byte_order.h"
 #include "common/crc32c.h"
 #include "tests/broker/log/log_fixture.h"
@@ -132,6 +133,66 @@ TEST_F(LogVerifyTest, AMissingSegmentIsFound) {
   MakeLog();
   ASSERT_TRUE(fs_.Remove(File(kLogSuffix, 1)).ok());
   EXPECT_NE(Findings(), kNone);
+}
+
+TEST_F(LogVerifyTest, AMissingFirstSegmentIsFound) {
+  MakeLog();
+  ASSERT_TRUE(fs_.Remove(File(kLogSuffix, 0)).ok());
+  EXPECT_TRUE(Finds(std::string(kDurableCheckpointName), "counts", "segments"));
+}
+
+TEST_F(LogVerifyTest, TheRestOfAnInterruptedRemovalIsNoFinding) {
+  CreateAndOpen();
+  for (int i = 0; i < 60; ++i)
+    ASSERT_TRUE(AppendSynced(*log_, {{.records = 3, .value_bytes = 200}}).ok());
+  const std::string first = File(kLogSuffix, 0);
+  const Bytes content = fs_.Content(first);
+  ASSERT_TRUE(log_->Trim(100, 180).ok());
+  Close();
+  ASSERT_TRUE(fs_.Content(first).empty());
+  fs_.SetContent(first, content);
+  EXPECT_EQ(Findings(), kNone);
+}
+
+TEST_F(LogVerifyTest, AnEpochThatIsNotTheCheckpointsIsFound) {
+  MakeLog();
+  EpochCache epochs;
+  epochs.Assign(1, 0);
+  epochs.Assign(2, 93);  // Began at 90.
+  ASSERT_TRUE(epochs.Save(fs_, kDirectory).ok());
+  EXPECT_TRUE(Finds(".log", "leader epoch 2, not the one of leader-epoch-checkpoint"));
+}
+
+TEST_F(LogVerifyTest, ASealedIndexThatLostEntriesIsFound) {
+  MakeLog();
+  Change(File(kIndexSuffix, 0), [](Bytes& index) { index.erase(index.end() - 8, index.end()); });
+  EXPECT_TRUE(Finds(".crc", "of the index"));
+}
+
+TEST_F(LogVerifyTest, ASealedTimeIndexWithoutTheLargestTimestampIsFound) {
+  MakeLog();
+  Change(File(kTimeIndexSuffix, 0),
+         [](Bytes& index) { index.erase(index.end() - 12, index.end()); });
+  EXPECT_TRUE(Finds(".timeindex", "the sealed segment's largest is"));
+}
+
+TEST_F(LogVerifyTest, AWrongLargestTimestampInAHeaderIsFound) {
+  MakeLog();
+  Change(File(kLogSuffix, 0), [](Bytes& log) {
+    const auto size = static_cast<std::size_t>(BatchHeader::Decode(log).size_bytes());
+    StoreBig64(&log[35], LoadBig64(&log[35]) + 5);
+    StoreBig32(&log[17], Crc32c(BytesView(log).subspan(21, size - 21)));
+  });
+  EXPECT_TRUE(Finds("byte 0", "the header says"));
+}
+
+TEST_F(LogVerifyTest, FindingsAreBounded) {
+  MakeLog();
+  Bytes index(8 * (VerifyReport::kFindingsMax + 500));
+  fs_.SetContent(File(kIndexSuffix, 0), std::move(index));
+  const VerifyReport report = Verify();
+  EXPECT_EQ(report.findings.size(), VerifyReport::kFindingsMax);
+  EXPECT_GT(report.findings_left_out, 400);
 }
 
 TEST_F(LogVerifyTest, AnythingBehindASealedSegmentIsFound) {
