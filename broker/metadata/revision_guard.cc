@@ -59,32 +59,32 @@ Result<std::optional<std::uint64_t>> RevisionGuard::Read(FileSystem& fs, const s
   if (!exists) return std::optional<std::uint64_t>();
   QALAM_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, fs.Open(path, {}));
   std::optional<std::uint64_t> highest;
+  bool written = false;
   for (std::size_t i = 0; i < kSlots; ++i) {
     Slot slot{};
     const Status read = file->ReadAt(i * kSlotBytes, slot);
     if (!read.ok() && read.error().code() != ErrorCode::kOutOfRange) return read.error();
     if (!read.ok()) continue;
+    written = written || slot != Slot{};
     if (const auto revision = Decode(slot)) highest = std::max(highest, revision);
   }
-  if (!highest) {
+  if (!highest && (written || (file->size_bytes() % kSlotBytes) != 0)) {
     return Error(ErrorCode::kMetadataDamaged, path + " can't be read: no slot has a valid checksum")
         .With("path", path);
   }
   return highest;
 }
 
-Result<RevisionGuard> RevisionGuard::Open(FileSystem& fs, const std::string& path) {
-  QALAM_ASSIGN_OR_RETURN(std::unique_ptr<File> file,
-                         fs.Open(path, {OpenOptions::Mode::kOpenOrCreate, false}));
-  QALAM_RETURN_IF_ERROR(fs.SyncDirectory(ParentPath(path)));
-  return RevisionGuard(std::move(file));
-}
-
 Status RevisionGuard::Write(std::uint64_t revision) {
+  const bool first = file_ == nullptr;
+  if (first) {
+    QALAM_ASSIGN_OR_RETURN(file_, fs_->Open(path_, {OpenOptions::Mode::kOpenOrCreate, false}));
+  }
   const Slot slot = Encode(revision);
   const BytesView part(slot);
   QALAM_RETURN_IF_ERROR(file_->WriteAt((revision % kSlots) * kSlotBytes, std::span(&part, 1)));
-  return file_->Sync();
+  QALAM_RETURN_IF_ERROR(file_->Sync());
+  return first ? fs_->SyncDirectory(ParentPath(path_)) : OkStatus();
 }
 
 }  // namespace qalam

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/file_system.h"
 #include "common/result.h"
@@ -17,17 +18,18 @@ namespace qalam {
 // Thread: one at a time.
 class RevisionGuard {
  public:
-  // Nothing when the file is not there. Errors: kMetadataDamaged (no slot can be read), kIo.
+  // Nothing when the file is not there, or was made and never written. Errors: kMetadataDamaged (no
+  // slot can be read), kIo.
   static Result<std::optional<std::uint64_t>> Read(FileSystem& fs, const std::string& path);
-  // Opens, or makes the file, durably. Errors: kIo, kNoSpace.
-  static Result<RevisionGuard> Open(FileSystem& fs, const std::string& path);
 
-  // Durable when it returns. Errors: kIo, kNoSpace.
+  RevisionGuard(FileSystem& fs, std::string path) : fs_(&fs), path_(std::move(path)) {}
+  // Makes the file when it is missing. Durable when it returns. Errors: kIo, kNoSpace.
   Status Write(std::uint64_t revision);
 
  private:
-  explicit RevisionGuard(std::unique_ptr<File> file) : file_(std::move(file)) {}
-  std::unique_ptr<File> file_;
+  FileSystem* fs_;
+  std::string path_;
+  std::unique_ptr<File> file_;  // From the first write on.
 };
 
 }  // namespace qalam

@@ -399,11 +399,11 @@ Result<std::unique_ptr<MetadataStore>> Open(FileSystem& fs, RocksdbOptions optio
   QALAM_RETURN_IF_ERROR(fs.CreateDirectory(directory));
   QALAM_ASSIGN_OR_RETURN(auto db, OpenWriting(directory, may_create));
   QALAM_ASSIGN_OR_RETURN(revision, ReadRevision(*db, directory));
-  QALAM_RETURN_IF_ERROR(fs.SyncDirectory(directory));
-  QALAM_RETURN_IF_ERROR(fs.SyncDirectory(ParentPath(directory)));
-  QALAM_ASSIGN_OR_RETURN(RevisionGuard guard, RevisionGuard::Open(fs, options.guard_path));
-  if (!guarded || revision > *guarded) {
-    // A new store, or one that was killed between its own sync and the guard's.
+  // Before anything in it is acknowledged; RocksDB syncs its own directory.
+  if (found != Found::kStore) QALAM_RETURN_IF_ERROR(fs.SyncDirectory(ParentPath(directory)));
+  RevisionGuard guard(fs, options.guard_path);
+  if (revision > guarded.value_or(0)) {
+    // Killed between its own sync and the guard's, or the guard was lost.
     QALAM_RETURN_IF_ERROR(guard.Write(revision));
   }
   return std::unique_ptr<MetadataStore>(

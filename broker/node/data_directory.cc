@@ -69,6 +69,11 @@ Status RefuseForeign(FileSystem& fs, const std::string& path, bool repair) {
   if (!entries.ok()) return Unusable(path, entries.error().message());
   std::string stranger;
   for (const DirectoryEntry& entry : *entries) {
+    if (entry.name == "log") {
+      // Made before meta.properties: empty, it is what a killed first start leaves.
+      QALAM_ASSIGN_OR_RETURN(const auto logs, fs.List(JoinPath(path, entry.name)));
+      if (logs.empty()) continue;
+    }
     if (entry.name == "log" || entry.name == "metadata" || entry.name == "metadata.guard") {
       if (repair) return OkStatus();
       return Error(ErrorCode::kMetadataDamaged,
@@ -126,6 +131,7 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
   std::error_code failed;
   const std::string path = std::filesystem::absolute(options.path, failed).lexically_normal();
   if (failed) return Unusable(options.path, failed.message());
+  const std::string log_path = JoinPath(path, "log");
   QALAM_ASSIGN_OR_RETURN(const bool made, MakeDirectory(path));
   if (!options.allow_network_file_system) QALAM_RETURN_IF_ERROR(RefuseNetworkFileSystem(path));
 
@@ -180,6 +186,8 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
   meta.inode = here.inode;
   meta.birth_ns = here.birth_ns;
   ++meta.owner_epoch;
+  // Durable with the rename of meta.properties, which syncs the directory.
+  QALAM_RETURN_IF_ERROR(fs.CreateDirectory(log_path));
   const std::string text = meta.ToText();
   if (const Status written = ReplaceFile(fs, JoinPath(path, kMetaName), AsBytes(text));
       !written.ok()) {
@@ -188,8 +196,6 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
     }
     return written.error();
   }
-  QALAM_RETURN_IF_ERROR(fs.CreateDirectory(JoinPath(path, "log")));
-  QALAM_RETURN_IF_ERROR(fs.SyncDirectory(path));
   if (made) QALAM_RETURN_IF_ERROR(fs.SyncDirectory(ParentPath(path)));
   return DataDirectory(path, std::move(meta), std::move(lock).value());
 }

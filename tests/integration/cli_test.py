@@ -322,6 +322,9 @@ def interrupts(broker):
     check(code == 130, f"Ctrl-C in bench e2e: exit {code}")
 
     # A broker that is stopped: everything waits, and Ctrl-C ends it.
+    producing = Started(broker, "produce", "c", "-p", 0, "-o", "json", stdin=subprocess.PIPE)
+    producing.process.stdin.write(b"6\n")
+    check(b"fsync" in producing.process.stdout.readline(), "a line of a pipe leaves at once")
     os.kill(broker.process.pid, signal.SIGSTOP)
     try:
         for verb in (["topic", "list"], ["cluster", "info"], ["cluster", "health", "--wait"], ["topic", "describe", "c"], ["consume", "c"],
@@ -331,14 +334,13 @@ def interrupts(broker):
             begun = time.monotonic()
             code, _, _ = started.interrupt()
             check(code == 130 and time.monotonic() - begun < 3, f"Ctrl-C in {' '.join(verb)} while the broker is silent: exit {code}")
-        started = Started(broker, "produce", "c", "-p", 0, stdin=subprocess.PIPE)
-        started.process.stdin.write(b"7\n")
+        producing.process.stdin.write(b"7\n")
         time.sleep(0.6)
-        started.process.send_signal(signal.SIGINT)
+        producing.process.send_signal(signal.SIGINT)
         time.sleep(0.6)
-        check(started.process.poll() is None, "the first Ctrl-C in produce waits for verdicts")
+        check(producing.process.poll() is None, "the first Ctrl-C in produce waits for verdicts")
         begun = time.monotonic()
-        code, _, _ = started.interrupt()
+        code, _, _ = producing.interrupt()
         check(code == 130 and time.monotonic() - begun < 2, "          the second ends it at once")
     finally:
         os.kill(broker.process.pid, signal.SIGCONT)

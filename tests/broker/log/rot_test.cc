@@ -122,8 +122,9 @@ TEST_F(RotTest, ALaterSegmentProvesRot) {
   while (log_->view()->segments_count() < 2) Fill(1, {.value_bytes = 700});
   // The checkpoint that goes with the roll is lost: as if the one before had been the last.
   const Bytes checkpoint = fs_.Content(JoinPath(kDirectory, kDurableCheckpointName));
+  ASSERT_GT(checkpoint.size(), 4096u);
   Bytes older = checkpoint;
-  std::fill(older.begin() + 4096, older.end(), std::byte{0});  // Sequence 3 lies in slot 1.
+  older.resize(4096);  // Sequence 3 lies in slot 1.
   fs_.SetContent(JoinPath(kDirectory, kDurableCheckpointName), older);
   const std::size_t size = fs_.Content(PathOf(0, kLogSuffix)).size();
   Flip(PathOf(0, kLogSuffix), size - 10);

@@ -251,6 +251,16 @@ TEST_F(RocksdbStoreTest, ADamagedGuardIsRefusedAndALostOneIsMadeAgain) {
   EXPECT_TRUE(fs::exists(guard));
 }
 
+TEST_F(RocksdbStoreTest, AFirstStartThatWasKilledAnywhereStartsAfresh) {
+  std::ofstream guard(directory_ + "/metadata.guard");
+  fs::create_directory(metadata());
+  std::ofstream(metadata() + "/LOCK");
+  std::ofstream(metadata() + "/IDENTITY") << "half";
+  const auto store = Open();
+  ASSERT_TRUE(store.ok()) << store.error().message();
+  EXPECT_TRUE((*store)->CompareAndSet({{"a", "1", 0}}).ok());
+}
+
 TEST_F(RocksdbStoreTest, AFlippedTableIsNoticedWhenItIsRead) {
   Fill(1);
   {

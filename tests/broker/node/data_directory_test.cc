@@ -169,6 +169,13 @@ TEST_F(DataDirectoryTest, AnEmptyDirectoryOrOneWithLostAndFoundIsTaken) {
   EXPECT_TRUE(Open().ok());
 }
 
+TEST_F(DataDirectoryTest, AFirstStartThatWasKilledAnywhereStartsAfresh) {
+  fs::create_directories(path_ + "/log");
+  std::ofstream(path_ + "/.lock") << "pid=1\n";
+  std::ofstream(path_ + "/meta.properties.tmp") << "version=1\nclus";
+  EXPECT_TRUE(Open().ok());
+}
+
 TEST_F(DataDirectoryTest, AFileIsNoDirectory) {
   std::ofstream file(path_);
   EXPECT_EQ(Open().error().code(), ErrorCode::kDirectoryUnusable);
@@ -177,7 +184,8 @@ TEST_F(DataDirectoryTest, AFileIsNoDirectory) {
 }
 
 TEST_F(DataDirectoryTest, LostMetaPropertiesBesideLogsIsDamageAndNotAFreshStart) {
-  const std::string cluster = Open()->meta().cluster_id;
+  ASSERT_TRUE(Open().ok());
+  fs::create_directory(path_ + "/log/orders-0");
   fs::remove(path_ + "/meta.properties");
   const auto refused = Open();
   ASSERT_FALSE(refused.ok());

@@ -36,6 +36,9 @@ std::shared_ptr<grpc::Channel> RpcTest::Connect() {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(-1);
+  // A window that stays as it is, so that a reader's backlog has a known bound.
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 256 * 1024);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetMaxSendMessageSize(-1);
   return grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(listener_->port()),
                                    grpc::InsecureChannelCredentials(), arguments);
