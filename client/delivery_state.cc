@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "client/steady_time.h"
+
 namespace qalam::abi0 {
 
 DeliveryState::DeliveryState(BatchReport report) : done_(true), report_(std::move(report)) {}
@@ -49,8 +51,7 @@ void DeliveryState::RunCallbacks() {
 
 bool DeliveryState::Wait(std::chrono::nanoseconds timeout) const {
   if (done()) return true;
-  constexpr std::chrono::nanoseconds kTimeoutMax = std::chrono::hours(24 * 365);
-  const auto end = std::chrono::steady_clock::now() + std::min(timeout, kTimeoutMax);
+  const auto end = SteadyClock::now() + std::min<std::chrono::nanoseconds>(timeout, kTimeoutMax);
   MutexLock lock(mutex_);
   while (!done()) {
     if (timeout.count() < 0) {

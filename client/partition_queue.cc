@@ -5,11 +5,10 @@
 #include <utility>
 
 #include "client/producer_core.h"
+#include "client/steady_time.h"
 
 namespace qalam::abi0 {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
 
 // Without linger, batches leave at once while fewer than this are under way; then they fill up.
 constexpr std::size_t kEarlyBatchesMax = 4;

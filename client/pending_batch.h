@@ -8,14 +8,13 @@
 #include <vector>
 
 #include "client/delivery_state.h"
+#include "client/steady_time.h"
 #include "common/bytes.h"
 #include "common/ids.h"
 #include "common/mutex.h"
 #include "common/record/batch_builder.h"
 
 namespace qalam::abi0 {
-
-using TimePoint = std::chrono::steady_clock::time_point;
 
 // Who sends, as the broker told it.
 struct ProducerIdentity {

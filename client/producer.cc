@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/producer_core.h"
+#include "client/steady_time.h"
 
 namespace qalam::abi0 {
 
@@ -24,7 +25,6 @@ Result<DeliveryReport> Delivery::Get(std::chrono::milliseconds timeout) const {
   if (state_ == nullptr) {
     return Error("INVALID_ARGUMENT", "this Delivery did not come from Producer::Send");
   }
-  constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(24 * 365);
   if (!state_->Wait(std::min(timeout, kTimeoutMax))) {
     return Error("TIMED_OUT", "no verdict after " + std::to_string(timeout.count()) + " ms");
   }

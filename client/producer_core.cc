@@ -5,19 +5,17 @@
 #include <string_view>
 #include <utility>
 
+#include "client/steady_time.h"
 #include "common/ids.h"
 
 namespace qalam::abi0 {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kRecordBytesMax =
     (std::size_t{8} << 20) - 4096;         // The broker's message limit.
 constexpr std::size_t kInFlightMax = 256;  // What the broker remembers of a producer.
 constexpr std::size_t kBatchBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kPoolBytesMax = std::size_t{32} << 20;
-constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(24 * 365);
 constexpr auto kStreamsPatience = std::chrono::seconds(2);
 
 std::uint64_t NextInstance() {

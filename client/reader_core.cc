@@ -5,12 +5,11 @@
 #include <map>
 #include <utility>
 
+#include "client/steady_time.h"
+
 namespace qalam::abi0 {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(24 * 365);
 constexpr std::size_t kMessageBytesMax = std::size_t{8} << 20;
 
 std::int64_t NowMs() {

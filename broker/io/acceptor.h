@@ -9,4 +9,7 @@ namespace qalam {
 // the listener's IoThread; must not block.
 using ConnectionHandler = std::function<void(int descriptor, const std::string& peer)>;
 
+// Connections that wait to be accepted.
+inline constexpr int kListenBacklog = 1024;
+
 }  // namespace qalam

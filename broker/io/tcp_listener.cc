@@ -13,7 +13,6 @@
 namespace qalam {
 namespace {
 
-constexpr int kBacklog = 1024;
 // A connection whose peer vanished is found out within a minute.
 constexpr int kKeepAliveIdleSeconds = 30;
 constexpr int kKeepAliveIntervalSeconds = 10;
@@ -70,7 +69,7 @@ Result<std::unique_ptr<TcpListener>> TcpListener::Open(IoThread& io, const std::
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
     return fail("listening on");
-  if (::listen(descriptor, kBacklog) != 0) return fail("listening on");
+  if (::listen(descriptor, kListenBacklog) != 0) return fail("listening on");
   socklen_t size = static_cast<socklen_t>(endpoint.capacity());
   if (::getsockname(descriptor, endpoint.data(), &size) != 0) return fail("listening on");
   return std::unique_ptr<TcpListener>(

@@ -16,8 +16,6 @@
 namespace qalam {
 namespace {
 
-constexpr int kBacklog = 1024;
-
 // The peer, if it may connect: the same user, or root.
 std::string AllowedPeer(int descriptor) {
   ucred peer{};
@@ -68,7 +66,7 @@ Result<std::unique_ptr<UnixListener>> UnixListener::Open(IoThread& io, const std
   ::unlinkat(dir, temporary.c_str(), 0);
   if (!Bind(descriptor, dir, directory + "/" + temporary, temporary)) return fail("bind");
   if (::fchmodat(dir, temporary.c_str(), 0600, 0) != 0) return fail("chmod");
-  if (::listen(descriptor, kBacklog) != 0) return fail("listen");
+  if (::listen(descriptor, kListenBacklog) != 0) return fail("listen");
   if (::renameat(dir, temporary.c_str(), dir, name.c_str()) != 0) return fail("rename");
   ::close(dir);
   return std::unique_ptr<UnixListener>(new UnixListener(io, descriptor, path, std::move(handler)));

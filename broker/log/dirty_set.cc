@@ -12,7 +12,7 @@ namespace qalam {
 namespace {
 
 constexpr std::string_view kFileName = "dirty-partitions";
-constexpr std::size_t kFileBytesMax = std::size_t{256} << 20;
+constexpr std::size_t kDirtySetBytesMax = std::size_t{256} << 20;
 constexpr std::size_t kCrcDigits = 8;
 
 std::string LineOf(std::string_view name) {
@@ -23,7 +23,7 @@ std::string LineOf(std::string_view name) {
 
 Result<std::unique_ptr<DirtySet>> DirtySet::Open(FileSystem& fs, const std::string& directory) {
   std::unique_ptr<DirtySet> set(new DirtySet(fs, JoinPath(directory, kFileName)));
-  auto content = ReadWholeFile(fs, set->path_, kFileBytesMax);
+  auto content = ReadWholeFile(fs, set->path_, kDirtySetBytesMax);
   MutexLock lock(set->mutex_);
   if (!content.ok()) {
     if (content.error().code() == ErrorCode::kNotFound) return set;

@@ -9,7 +9,7 @@
 namespace qalam {
 namespace {
 
-constexpr std::size_t kFileBytesMax = std::size_t{16} << 20;
+constexpr std::size_t kEpochCheckpointBytesMax = std::size_t{16} << 20;
 
 // Takes the next line off `text`; false at the end.
 bool TakeLine(std::string_view& text, std::string_view& line) {
@@ -30,7 +30,7 @@ bool ParseNumber(std::string_view text, T& out) {
 
 Result<EpochCache> EpochCache::Load(FileSystem& fs, const std::string& directory) {
   const std::string path = JoinPath(directory, kEpochCheckpointName);
-  auto content = ReadWholeFile(fs, path, kFileBytesMax);
+  auto content = ReadWholeFile(fs, path, kEpochCheckpointBytesMax);
   EpochCache cache;
   if (!content.ok()) {
     if (content.error().code() == ErrorCode::kNotFound) return cache;

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kVersionLine = "version: 0\n";
 constexpr std::string_view kIdPrefix = "topic_id: ";
-constexpr std::size_t kFileBytesMax = 4096;
+constexpr std::size_t kPartitionMetadataBytesMax = 4096;
 
 }  // namespace
 
@@ -19,7 +19,7 @@ Status WritePartitionMetadata(FileSystem& fs, const std::string& directory, cons
 
 Result<Uuid> ReadPartitionMetadata(FileSystem& fs, const std::string& directory) {
   const std::string path = JoinPath(directory, kPartitionMetadataName);
-  QALAM_ASSIGN_OR_RETURN(const Bytes content, ReadWholeFile(fs, path, kFileBytesMax));
+  QALAM_ASSIGN_OR_RETURN(const Bytes content, ReadWholeFile(fs, path, kPartitionMetadataBytesMax));
   std::string_view text = AsText(content);
   if (!text.starts_with("version: "))
     return Error(ErrorCode::kCorruption, path + " has no version");

@@ -11,7 +11,7 @@ namespace qalam {
 namespace {
 
 constexpr std::string_view kFileName = "retention-clock";
-constexpr std::size_t kFileBytesMax = 4096;
+constexpr std::size_t kRetentionClockBytesMax = 4096;
 
 }  // namespace
 
@@ -38,7 +38,7 @@ bool RetentionClock::Decode(std::string_view text) {
 Result<RetentionClock> RetentionClock::Open(FileSystem& fs, const std::string& directory,
                                             const Clock& clock) {
   RetentionClock retention(fs, JoinPath(directory, kFileName));
-  const auto content = ReadWholeFile(fs, retention.path_, kFileBytesMax);
+  const auto content = ReadWholeFile(fs, retention.path_, kRetentionClockBytesMax);
   if (content.ok() && retention.Decode(AsText(content.value()))) {
     // Since a boot that came later, less time has passed than in truth: that is safe.
     if (retention.at_ > clock.Now()) retention.at_ = MonotonicTime(0);

@@ -46,9 +46,9 @@ spdlog::logger& Log() {
 // Batches are large and short-lived: taking each from the kernel and giving it back at once costs
 // more than what it holds, and so do arenas for every thread.
 void TuneMalloc() {
-  constexpr int kMebi = 1 << 20;
-  mallopt(M_MMAP_THRESHOLD, 32 * kMebi);
-  mallopt(M_TRIM_THRESHOLD, 16 * kMebi);
+  constexpr int kMebibyte = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, 32 * kMebibyte);
+  mallopt(M_TRIM_THRESHOLD, 16 * kMebibyte);
   mallopt(M_ARENA_MAX, 2);
 }
 

@@ -18,8 +18,6 @@
 namespace qalam {
 namespace {
 
-constexpr std::size_t kSmallFileBytesMax = std::size_t{64} << 20;
-constexpr std::size_t kDecompressedBytesMax = std::size_t{100} << 20;
 constexpr std::size_t kShownBytes = 60;
 
 using Print = std::function<void(const DumpLine&)>;

@@ -19,9 +19,6 @@
 namespace qalam {
 namespace {
 
-constexpr std::size_t kSmallFileBytesMax = std::size_t{64} << 20;
-constexpr std::size_t kDecompressedBytesMax = std::size_t{100} << 20;
-
 class PartitionVerifier {
  public:
   PartitionVerifier(FileSystem& fs, std::string directory, VerifyReport& report)

@@ -12,6 +12,10 @@
 
 namespace qalam {
 
+// What the tools take for granted of a file that is read whole, and of a batch's unpacked records.
+inline constexpr std::size_t kSmallFileBytesMax = std::size_t{64} << 20;
+inline constexpr std::size_t kDecompressedBytesMax = std::size_t{100} << 20;
+
 // a + b for numbers that come from a file and may be anything: wraps instead of overflowing.
 constexpr Offset AddOffsets(Offset a, Offset b) {
   return static_cast<Offset>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));

@@ -9,7 +9,7 @@ namespace {
 using Field = FormatString::Field;
 using Style = FormatString::Style;
 
-abi0::Error Bad(const std::string& what) {
+abi0::Error BadReaderFormat(const std::string& what) {
   return abi0::Error("INVALID_ARGUMENT", "--format: " + what, false,
                      "See qalam produce --help for the letters.", {}, "");
 }
@@ -36,19 +36,20 @@ abi0::Result<FormatReader> FormatReader::Make(const FormatString& format) {
       case Field::kTimestamp:
         break;
       default:
-        return Bad("only %k %v %K %V %p %d{ms} can be read");
+        return BadReaderFormat("only %k %v %K %V %p %d{ms} can be read");
     }
     if (reader.tokens_[i].style != Style::kRaw && reader.tokens_[i].style != Style::kMs) {
-      return Bad("fields are read as they are, without a style");
+      return BadReaderFormat("fields are read as they are, without a style");
     }
     const bool sized =
         (field == Field::kKey && key_sized) || (field == Field::kValue && value_sized);
     const bool delimited =
         i + 1 < reader.tokens_.size() && reader.tokens_[i + 1].field == Field::kLiteral;
     if (!sized && !delimited)
-      return Bad("a field without a size needs a delimiter behind it, for instance \\n");
+      return BadReaderFormat(
+          "a field without a size needs a delimiter behind it, for instance \\n");
   }
-  if (reader.tokens_.empty()) return Bad("is empty");
+  if (reader.tokens_.empty()) return BadReaderFormat("is empty");
   return reader;
 }
 
@@ -62,7 +63,7 @@ abi0::Result<std::optional<ReadRecord>> FormatReader::Next(std::string_view& tex
     if (field == Field::kLiteral) {
       if (rest.size() < tokens_[i].text.size()) return std::optional<ReadRecord>();
       if (!rest.starts_with(tokens_[i].text))
-        return Bad("the input does not have the delimiter where it belongs");
+        return BadReaderFormat("the input does not have the delimiter where it belongs");
       rest.remove_prefix(tokens_[i].text.size());
       continue;
     }
@@ -90,11 +91,11 @@ abi0::Result<std::optional<ReadRecord>> FormatReader::Next(std::string_view& tex
     std::int64_t number = 0;
     const auto [at, error] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), number);
     if (error != std::errc() || at != bytes.data() + bytes.size())
-      return Bad("\"" + std::string(bytes.substr(0, 40)) + "\" is no number");
+      return BadReaderFormat("\"" + std::string(bytes.substr(0, 40)) + "\" is no number");
     const bool size_or_null = number >= -1;
     const bool partition_number = number >= 0 && number <= std::numeric_limits<std::int32_t>::max();
     if (field == Field::kPartition ? !partition_number : !size_or_null)
-      return Bad(std::string(bytes) + " is out of range");
+      return BadReaderFormat(std::string(bytes) + " is out of range");
     if (field == Field::kKeyBytes) key_bytes = number;
     if (field == Field::kValueBytes) value_bytes = number;
     if (field == Field::kPartition) record.partition = static_cast<std::int32_t>(number);

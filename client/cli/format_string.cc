@@ -13,7 +13,7 @@ namespace {
 using Field = FormatString::Field;
 using Style = FormatString::Style;
 
-abi0::Error Bad(const std::string& what) {
+abi0::Error BadFormat(const std::string& what) {
   return abi0::Error("INVALID_ARGUMENT", "--format: " + what, false,
                      "See qalam consume --help for the letters.", {}, "");
 }
@@ -74,7 +74,7 @@ abi0::Status ParseStyle(std::string_view name, FormatString::Token& token) {
     token.style = Style::kStrftime;
     token.text = name.substr(9, name.size() - 10);
   } else {
-    return Bad("{" + std::string(name) + "} is no style of this field");
+    return BadFormat("{" + std::string(name) + "} is no style of this field");
   }
   return {};
 }
@@ -121,14 +121,15 @@ abi0::Result<FormatString> FormatString::Parse(std::string_view text) {
     const char c = text.front();
     text.remove_prefix(1);
     if (c == '\\') {
-      if (!TakeEscape(text, literal())) return Bad("an escape is \\n \\t \\r \\0 \\\\ or \\xNN");
+      if (!TakeEscape(text, literal()))
+        return BadFormat("an escape is \\n \\t \\r \\0 \\\\ or \\xNN");
       continue;
     }
     if (c != '%') {
       literal().push_back(c);
       continue;
     }
-    if (text.empty()) return Bad("a % at the end; %% is a percent sign");
+    if (text.empty()) return BadFormat("a % at the end; %% is a percent sign");
     const char letter = text.front();
     text.remove_prefix(1);
     if (letter == '%') {
@@ -136,16 +137,16 @@ abi0::Result<FormatString> FormatString::Parse(std::string_view text) {
       continue;
     }
     if (letter == 'T')
-      return Bad(
+      return BadFormat(
           "%T means one thing to kcat and another to rpk; the timestamp is %d, the topic %t");
     const auto field = FieldOf(letter);
-    if (!field) return Bad(std::string("no field %") + letter);
+    if (!field) return BadFormat(std::string("no field %") + letter);
     Token token;
     token.field = *field;
     if (*field == Field::kTimestamp) token.style = Style::kMs;
     if (!text.empty() && text.front() == '{') {
       const std::size_t close = text.find('}');
-      if (close == std::string_view::npos) return Bad("{ without }");
+      if (close == std::string_view::npos) return BadFormat("{ without }");
       if (const auto status = ParseStyle(text.substr(1, close - 1), token); !status.ok())
         return status.error();
       text.remove_prefix(close + 1);

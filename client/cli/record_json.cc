@@ -83,7 +83,7 @@ void AppendNumber(std::string_view name, std::int64_t number, std::string& out) 
   out.append(text.data(), text.size());
 }
 
-abi0::Error Bad(const std::string& what) {
+abi0::Error BadJson(const std::string& what) {
   return abi0::Error(
       "INVALID_ARGUMENT", what, false,
       "A line is {\"key\":...,\"value\":...,\"headers\":[{\"key\":...,\"value\":...}],"
@@ -122,22 +122,23 @@ bool ReadNumber(const nlohmann::json& object, const char* name, std::optional<Nu
 
 abi0::Result<ReadRecord> ParseJsonRecord(std::string_view line) {
   const auto parsed = nlohmann::json::parse(line, nullptr, false);
-  if (!parsed.is_object()) return Bad("not a JSON object");
+  if (!parsed.is_object()) return BadJson("not a JSON object");
   ReadRecord record;
-  if (!ReadBytes(parsed, "key", record.key)) return Bad("key_base64 is not base64");
-  if (!ReadBytes(parsed, "value", record.value)) return Bad("value_base64 is not base64");
+  if (!ReadBytes(parsed, "key", record.key)) return BadJson("key_base64 is not base64");
+  if (!ReadBytes(parsed, "value", record.value)) return BadJson("value_base64 is not base64");
   if (!ReadNumber(parsed, "timestamp", record.timestamp_ms))
-    return Bad("timestamp is not a number of milliseconds since 1970");
-  if (!ReadNumber(parsed, "partition", record.partition)) return Bad("partition is not a number");
+    return BadJson("timestamp is not a number of milliseconds since 1970");
+  if (!ReadNumber(parsed, "partition", record.partition))
+    return BadJson("partition is not a number");
   const auto headers = parsed.find("headers");
   if (headers == parsed.end() || headers->is_null()) return record;
-  if (!headers->is_array()) return Bad("headers is not a list");
+  if (!headers->is_array()) return BadJson("headers is not a list");
   for (const auto& header : *headers) {
     abi0::Header read;
     const auto name = header.is_object() ? header.find("key") : header.end();
-    if (name == header.end() || !name->is_string()) return Bad("a header needs a key");
+    if (name == header.end() || !name->is_string()) return BadJson("a header needs a key");
     read.key = name->get<std::string>();
-    if (!ReadBytes(header, "value", read.value)) return Bad("value_base64 is not base64");
+    if (!ReadBytes(header, "value", read.value)) return BadJson("value_base64 is not base64");
     record.headers.push_back(std::move(read));
   }
   return record;

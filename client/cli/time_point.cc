@@ -12,7 +12,7 @@
 namespace qalam::cli {
 namespace {
 
-abi0::Error Bad(const std::string& message) {
+abi0::Error BadTime(const std::string& message) {
   return abi0::Error("INVALID_ARGUMENT", message, false,
                      "Places are start, end, an offset, -N for the last N, or @TIME (@-15m, "
                      "@2026-01-02T03:04:05Z).",
@@ -25,7 +25,7 @@ abi0::Result<std::int64_t> ParseTime(const std::string& text, std::int64_t now_m
   if (text.size() > 1 && text[0] == '-') {
     const auto ago = ParseDurationMs(text.substr(1));
     if (ago.ok() && *ago >= 0) return now_ms - *ago;
-    return Bad("\"" + text + "\" is no time before now");
+    return BadTime("\"" + text + "\" is no time before now");
   }
   if (const auto number = ParseInteger(text); number.ok()) return *number;
   tm parts{};
@@ -33,7 +33,7 @@ abi0::Result<std::int64_t> ParseTime(const std::string& text, std::int64_t now_m
   if (rest == nullptr) {
     parts = tm{};
     rest = strptime(text.c_str(), "%Y-%m-%d", &parts);
-    if (rest == nullptr || *rest != '\0') return Bad("\"" + text + "\" is no time");
+    if (rest == nullptr || *rest != '\0') return BadTime("\"" + text + "\" is no time");
   }
   std::int64_t ms = static_cast<std::int64_t>(timegm(&parts)) * 1000;
   if (*rest == '.') {
@@ -50,7 +50,7 @@ abi0::Result<std::int64_t> ParseTime(const std::string& text, std::int64_t now_m
     const std::int64_t shift = (std::int64_t{hours} * 60 + minutes) * 60'000;
     return sign == '+' ? ms - shift : ms + shift;
   }
-  return Bad("\"" + text + "\" is no time: a zone is Z or +HH:MM");
+  return BadTime("\"" + text + "\" is no time: a zone is Z or +HH:MM");
 }
 
 abi0::Result<abi0::From> ParseFrom(const std::string& text, std::int64_t now_ms) {
@@ -63,7 +63,7 @@ abi0::Result<abi0::From> ParseFrom(const std::string& text, std::int64_t now_ms)
   }
   const auto number = ParseInteger(text);
   if (!number.ok() || *number == std::numeric_limits<std::int64_t>::min())
-    return Bad("--from " + text + ": no such place");
+    return BadTime("--from " + text + ": no such place");
   return *number < 0 ? abi0::From::Last(-*number) : abi0::From::Offset(*number);
 }
 
@@ -75,7 +75,7 @@ abi0::Result<abi0::Until> ParseUntil(const std::string& text, std::int64_t now_m
     return abi0::Until::TimeMs(*time);
   }
   const auto number = ParseInteger(text);
-  if (!number.ok() || *number < 0) return Bad("--until " + text + ": no such place");
+  if (!number.ok() || *number < 0) return BadTime("--until " + text + ": no such place");
   return abi0::Until::Offset(*number);
 }
 

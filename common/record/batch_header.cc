@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kBaseOffsetAt = 0;
 constexpr std::size_t kBatchLengthAt = 8;
 constexpr std::size_t kLeaderEpochAt = 12;
-constexpr std::size_t kMagicAt = 16;
 constexpr std::size_t kCrcAt = 17;
 constexpr std::size_t kAttributesAt = 21;
 constexpr std::size_t kLastOffsetDeltaAt = 23;
@@ -64,7 +63,7 @@ BatchHeader BatchHeader::Decode(BytesView bytes) {
   header.base_offset = Load<Offset>(at + kBaseOffsetAt);
   header.batch_length = Load<std::int32_t>(at + kBatchLengthAt);
   header.leader_epoch = Load<Epoch>(at + kLeaderEpochAt);
-  header.magic = Load<std::int8_t>(at + kMagicAt);
+  header.magic = Load<std::int8_t>(at + kBatchMagicAt);
   header.crc = Load<std::uint32_t>(at + kCrcAt);
   header.attributes = Load<std::int16_t>(at + kAttributesAt);
   header.last_offset_delta = Load<std::int32_t>(at + kLastOffsetDeltaAt);
@@ -82,7 +81,7 @@ void BatchHeader::Encode(std::span<std::byte, kBatchHeaderBytes> out) const {
   Store(at + kBaseOffsetAt, base_offset);
   Store(at + kBatchLengthAt, batch_length);
   Store(at + kLeaderEpochAt, leader_epoch);
-  Store(at + kMagicAt, magic);
+  Store(at + kBatchMagicAt, magic);
   Store(at + kCrcAt, crc);
   Store(at + kAttributesAt, attributes);
   Store(at + kLastOffsetDeltaAt, last_offset_delta);

@@ -19,6 +19,7 @@ namespace qalam {
 inline constexpr std::size_t kBatchHeaderBytes = 61;
 inline constexpr std::size_t kBatchLengthPrefixBytes =
     12;  // baseOffset and batchLength themselves.
+inline constexpr std::size_t kBatchMagicAt = 16;
 inline constexpr std::size_t kBatchCrcStart = 21;
 inline constexpr std::int8_t kBatchMagic = 2;
 

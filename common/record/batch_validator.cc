@@ -12,7 +12,6 @@
 namespace qalam {
 namespace {
 
-constexpr std::size_t kMagicAt = 16;
 constexpr std::size_t kScratchBytesKeepMax = std::size_t{1} << 20;
 
 Error Corrupt(std::string message) { return {ErrorCode::kCorruptBatch, std::move(message)}; }
@@ -36,8 +35,8 @@ Error BytesBehind(BytesView rest, const BatchHeader& first) {
 // Sizes and magic: is this one whole batch at all?
 Result<BatchHeader> CheckFrame(BytesView batch, const BatchLimits& limits) {
   if (batch.empty()) return Invalid("no batch: 0 bytes");
-  if (batch.size() > kMagicAt) {
-    const auto magic = std::to_integer<std::int8_t>(batch[kMagicAt]);
+  if (batch.size() > kBatchMagicAt) {
+    const auto magic = std::to_integer<std::int8_t>(batch[kBatchMagicAt]);
     if (magic != kBatchMagic)
       return Invalid(fmt::format("magic is {}, not {}", magic, kBatchMagic));
   }

@@ -26,14 +26,14 @@ constexpr unsigned kBlockSizeShift = 4;
 constexpr unsigned kBlockSizeMin = 4;      // 64 KiB.
 constexpr unsigned kBlockSizeKeepMax = 5;  // 256 KiB: a context for more is not kept.
 
-struct FreeCompressor {
+struct FreeLz4Compressor {
   void operator()(LZ4F_cctx* context) const { LZ4F_freeCompressionContext(context); }
 };
-struct FreeDecompressor {
+struct FreeLz4Decompressor {
   void operator()(LZ4F_dctx* context) const { LZ4F_freeDecompressionContext(context); }
 };
-using Compressor = std::unique_ptr<LZ4F_cctx, FreeCompressor>;
-using Decompressor = std::unique_ptr<LZ4F_dctx, FreeDecompressor>;
+using Compressor = std::unique_ptr<LZ4F_cctx, FreeLz4Compressor>;
+using Decompressor = std::unique_ptr<LZ4F_dctx, FreeLz4Decompressor>;
 
 Status CheckHeader(BytesView input) {
   if (input.size() < kHeaderBytesMin) return Corrupt("lz4", input, "shorter than a frame header");

@@ -16,10 +16,10 @@ constexpr int kFirstLevelWithLargerWindow = 20;
 constexpr std::size_t kContextBytesKeepMax = std::size_t{8} << 20;
 constexpr std::uint32_t kSkippableMagicMask = 0xFFFFFFF0;
 
-struct FreeCompressor {
+struct FreeZstdCompressor {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
-struct FreeDecompressor {
+struct FreeZstdDecompressor {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
@@ -45,7 +45,7 @@ Status ZstdCheckLevel(int level) {
 }
 
 void ZstdCompress(BytesView input, Bytes& out, int level) {
-  thread_local std::unique_ptr<ZSTD_CCtx, FreeCompressor> context;
+  thread_local std::unique_ptr<ZSTD_CCtx, FreeZstdCompressor> context;
   if (context == nullptr) context.reset(ZSTD_createCCtx());
   QALAM_CHECK(context != nullptr);
   ZSTD_CCtx_reset(context.get(), ZSTD_reset_session_and_parameters);
@@ -61,8 +61,8 @@ void ZstdCompress(BytesView input, Bytes& out, int level) {
 }
 
 Status ZstdDecompress(BytesView input, CappedOutput& out) {
-  thread_local std::unique_ptr<ZSTD_DCtx, FreeDecompressor> kept;
-  std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context = std::move(kept);
+  thread_local std::unique_ptr<ZSTD_DCtx, FreeZstdDecompressor> kept;
+  std::unique_ptr<ZSTD_DCtx, FreeZstdDecompressor> context = std::move(kept);
   if (context == nullptr) context.reset(ZSTD_createDCtx());
   QALAM_CHECK(context != nullptr);
   ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);

@@ -21,7 +21,7 @@ std::unique_ptr<File> Open(FileSystem& fs, const std::string& path, Mode mode = 
   return std::move(file).value();
 }
 
-Status Write(File& file, std::uint64_t position, std::string_view text) {
+Status WriteText(File& file, std::uint64_t position, std::string_view text) {
   const std::array<BytesView, 1> parts = {AsBytes(text)};
   return file.WriteAt(position, parts);
 }
@@ -40,7 +40,7 @@ std::string ReadDirect(FileSystem& fs, const std::string& path, std::size_t size
 void MakeSynced(MemoryFileSystem& fs, std::string_view text) {
   ASSERT_TRUE(fs.CreateDirectory("/d").ok());
   const auto file = Open(fs, "/d/f");
-  ASSERT_TRUE(Write(*file, 0, text).ok());
+  ASSERT_TRUE(WriteText(*file, 0, text).ok());
   ASSERT_TRUE(file->Sync().ok());
   ASSERT_TRUE(fs.SyncDirectory("/d").ok());
 }
@@ -49,7 +49,7 @@ TEST(MemoryFileSystemTest, ACrashForgetsWhatWasNotSynced) {
   MemoryFileSystem fs;
   MakeSynced(fs, "old");
   const auto file = Open(fs, "/d/f");
-  ASSERT_TRUE(Write(*file, 0, "newer").ok());
+  ASSERT_TRUE(WriteText(*file, 0, "newer").ok());
   EXPECT_EQ(Text(fs, "/d/f"), "newer");
   fs.Crash();
   EXPECT_EQ(Text(fs, "/d/f"), "old");
@@ -70,7 +70,7 @@ TEST(MemoryFileSystemTest, ASyncedFileWithoutASyncedNameIsGone) {
   MemoryFileSystem fs;
   ASSERT_TRUE(fs.CreateDirectory("/d").ok());
   const auto file = Open(fs, "/d/f");
-  ASSERT_TRUE(Write(*file, 0, "x").ok());
+  ASSERT_TRUE(WriteText(*file, 0, "x").ok());
   ASSERT_TRUE(file->Sync().ok());
   fs.Crash();
   EXPECT_FALSE(fs.Exists("/d/f").value());
@@ -105,7 +105,7 @@ TEST(MemoryFileSystemTest, ARenameIsUndoneUntilTheDirectoryIsSynced) {
 TEST(MemoryFileSystemTest, ARenamedFileThatWasNotSyncedComesBackEmpty) {
   MemoryFileSystem fs;
   MakeSynced(fs, "content");
-  ASSERT_TRUE(Write(*Open(fs, "/d/new"), 0, "fresh").ok());
+  ASSERT_TRUE(WriteText(*Open(fs, "/d/new"), 0, "fresh").ok());
   ASSERT_TRUE(fs.Rename("/d/new", "/d/f").ok());
   ASSERT_TRUE(fs.SyncDirectory("/d").ok());
   fs.Crash();
@@ -141,7 +141,7 @@ TEST(MemoryFileSystemTest, HandlesFromBeforeACrashFail) {
   fs.Crash();
   std::array<std::byte, 1> out{};
   EXPECT_EQ(file->ReadAt(0, out).error().code(), ErrorCode::kIo);
-  EXPECT_EQ(Write(*file, 0, "x").error().code(), ErrorCode::kIo);
+  EXPECT_EQ(WriteText(*file, 0, "x").error().code(), ErrorCode::kIo);
   EXPECT_EQ(file->Sync().error().code(), ErrorCode::kIo);
 }
 
@@ -150,7 +150,7 @@ TEST(MemoryFileSystemTest, AfterAFailedSyncDirectReadsSeeTheOldBytes) {
   MakeSynced(fs, "old");
   {
     const auto file = Open(fs, "/d/f");
-    ASSERT_TRUE(Write(*file, 0, "new").ok());
+    ASSERT_TRUE(WriteText(*file, 0, "new").ok());
     EXPECT_EQ(ReadDirect(fs, "/d/f", 3), "new");  // A direct read writes dirty pages out first.
     MemoryFileSystem::LoseUnsynced(*file);
     EXPECT_EQ(file->Sync().error().code(), ErrorCode::kIo);
@@ -159,7 +159,7 @@ TEST(MemoryFileSystemTest, AfterAFailedSyncDirectReadsSeeTheOldBytes) {
   EXPECT_EQ(ReadDirect(fs, "/d/f", 3), "old");
   // Another handle's sync succeeds and means nothing for the lost bytes; later ones it does bring.
   const auto again = Open(fs, "/d/f");
-  ASSERT_TRUE(Write(*again, 3, "er").ok());
+  ASSERT_TRUE(WriteText(*again, 3, "er").ok());
   ASSERT_TRUE(again->Sync().ok());
   EXPECT_EQ(Text(fs, "/d/f"), "newer");
   EXPECT_EQ(ReadDirect(fs, "/d/f", 5), "older");
@@ -182,7 +182,7 @@ TEST(MemoryFileSystemTest, OpeningFollowsItsMode) {
   EXPECT_EQ(fs.Open("/d/g", {.mode = Mode::kReadWrite}).error().code(), ErrorCode::kNotFound);
   EXPECT_EQ(fs.Open("/e/g", {.mode = Mode::kCreate}).error().code(), ErrorCode::kNotFound);
   EXPECT_EQ(fs.Open("/d", {.mode = Mode::kRead}).error().code(), ErrorCode::kIo);
-  EXPECT_EQ(Write(*Open(fs, "/d/f", Mode::kRead), 0, "x").error().code(), ErrorCode::kIo);
+  EXPECT_EQ(WriteText(*Open(fs, "/d/f", Mode::kRead), 0, "x").error().code(), ErrorCode::kIo);
   EXPECT_EQ(fs.Remove("/d").error().code(), ErrorCode::kIo);  // Not empty.
   const auto entries = fs.List("/d");
   ASSERT_EQ(entries->size(), 1u);
@@ -195,10 +195,10 @@ TEST(MemoryFileSystemTest, AFullDiskTakesWhatFits) {
   fs.SetFreeBytes(2 * MemoryInode::kBlockBytes);
   const auto file = Open(fs, "/d/f");
   // Blocks 0 (there already), 1 and 2 fit.
-  EXPECT_EQ(Write(*file, 0, std::string(20000, 'b')).error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(WriteText(*file, 0, std::string(20000, 'b')).error().code(), ErrorCode::kNoSpace);
   EXPECT_EQ(file->size_bytes(), 3 * MemoryInode::kBlockBytes);
   EXPECT_EQ(fs.FreeBytes("/d").value(), 0u);
-  EXPECT_TRUE(Write(*file, 0, std::string(12288, 'c')).ok());  // Overwriting needs nothing.
+  EXPECT_TRUE(WriteText(*file, 0, std::string(12288, 'c')).ok());  // Overwriting needs nothing.
   ASSERT_TRUE(file->Truncate(100).ok());
   EXPECT_EQ(fs.FreeBytes("/d").value(), 2 * MemoryInode::kBlockBytes);
   ASSERT_TRUE(fs.Remove("/d/f").ok());
@@ -246,8 +246,8 @@ TEST(MemoryFileSystemTest, ASeededCrashTearsByTheSector) {
     MemoryFileSystem fs;
     MakeSynced(fs, std::string(2 * kSector, '0'));
     const auto file = Open(fs, "/d/f");
-    ASSERT_TRUE(Write(*file, kSector, std::string(2 * kSector, '1')).ok());
-    ASSERT_TRUE(Write(*file, kSector + 1, std::string(2 * kSector, '2')).ok());
+    ASSERT_TRUE(WriteText(*file, kSector, std::string(2 * kSector, '1')).ok());
+    ASSERT_TRUE(WriteText(*file, kSector + 1, std::string(2 * kSector, '2')).ok());
     fs.Crash(seed);
     const std::string text = Text(fs, "/d/f");
     std::string outcome;
@@ -278,7 +278,7 @@ TEST(MemoryFileSystemTest, TheSameSeedCrashesTheSameWay) {
     const auto file = Open(fs, "/d/f");
     for (int i = 0; i < 20; ++i) {
       const auto at = static_cast<std::uint64_t>(i) * 300;
-      EXPECT_TRUE(Write(*file, at, std::string(700, static_cast<char>('a' + i))).ok());
+      EXPECT_TRUE(WriteText(*file, at, std::string(700, static_cast<char>('a' + i))).ok());
     }
     fs.Crash(seed);
     return Text(fs, "/d/f");
@@ -294,7 +294,7 @@ TEST(MemoryFileSystemTest, ATruncationArrivesWholeOrNotAtAll) {
     MakeSynced(fs, std::string(4 * kSector, 'a'));
     const auto file = Open(fs, "/d/f");
     ASSERT_TRUE(file->Truncate(kSector).ok());
-    ASSERT_TRUE(Write(*file, 2 * kSector, std::string(kSector, 'b')).ok());
+    ASSERT_TRUE(WriteText(*file, 2 * kSector, std::string(kSector, 'b')).ok());
     fs.Crash(seed);
     std::string outcome;
     const std::string text = Text(fs, "/d/f");

@@ -18,6 +18,8 @@
 
 namespace qalam {
 
+inline const TopicPartition kEvents{"events", 0};
+
 // Knows no settings. Thread: any.
 class NoConfig final : public ConfigService {
  public:

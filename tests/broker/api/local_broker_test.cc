@@ -11,8 +11,6 @@
 namespace qalam {
 namespace {
 
-const TopicPartition kEvents{"events", 0};
-
 using Records = std::vector<std::pair<Offset, std::string>>;
 
 class LocalBrokerTest : public testing::Test {

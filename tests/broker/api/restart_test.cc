@@ -13,7 +13,6 @@ namespace qalam {
 namespace {
 
 namespace stdfs = std::filesystem;
-const TopicPartition kEvents{"events", 0};
 
 std::vector<std::string> Names(const std::string& directory) {
   std::vector<std::string> names;

@@ -10,7 +10,7 @@
 namespace qalam {
 namespace {
 
-AppendResult At(Offset offset) {
+AppendResult AnswerAt(Offset offset) {
   AppendResult result;
   result.base_offset = offset;
   return result;
@@ -27,7 +27,7 @@ TEST(AnswerQueueTest, AnswersInAnyOrderLeaveInTheOrderOfTheBatches) {
     std::shuffle(order.begin(), order.end(), random);
     std::uint64_t next = 1000;
     for (const std::size_t i : order) {
-      const bool more = queue.Complete(numbers[i], At(static_cast<Offset>(i)));
+      const bool more = queue.Complete(numbers[i], AnswerAt(static_cast<Offset>(i)));
       const std::vector<ProduceAnswer> answers = queue.Take();
       EXPECT_EQ(more, !answers.empty());
       for (const ProduceAnswer& answer : answers) {
@@ -47,7 +47,7 @@ TEST(AnswerQueueTest, ABatchCountsUntilItsAnswerIsSent) {
   queue.Add(2, 200);
   EXPECT_EQ(queue.count(), 2u);
   EXPECT_EQ(queue.bytes(), 300u);
-  queue.Complete(first, At(0));
+  queue.Complete(first, AnswerAt(0));
   EXPECT_EQ(queue.bytes(), 200u);
   EXPECT_EQ(queue.Take().size(), 1u);
   EXPECT_EQ(queue.count(), 2u) << "on its way";

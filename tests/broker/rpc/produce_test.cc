@@ -284,8 +284,7 @@ TEST_F(ProduceTest, CancellingWhileTheQueueIsFullFreesTheSession) {
   EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::CANCELLED);
   broker_.SetRoom(10);
   // The room may be there before the broker hears of the cancelling: then it takes the batch.
-  ASSERT_TRUE(
-      broker_.WaitUntil([&] { return broker_.sessions() == 0 || broker_.batches() == 1; }));
+  ASSERT_TRUE(broker_.WaitUntil([&] { return broker_.sessions() == 0 || broker_.batches() == 1; }));
   if (broker_.batches() == 1) broker_.AnswerBatch(0, At(0));
   EXPECT_TRUE(broker_.WaitUntil([&] { return broker_.sessions() == 0; }));
 }

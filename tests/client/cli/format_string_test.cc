@@ -10,8 +10,8 @@
 namespace qalam::cli {
 namespace {
 
-std::string Format(const std::string& format, const TestRecord::Spec& spec,
-                   const FormatString::Around& around = {}) {
+std::string Formatted(const std::string& format, const TestRecord::Spec& spec,
+                      const FormatString::Around& around = {}) {
   const auto parsed = FormatString::Parse(format);
   EXPECT_TRUE(parsed.ok()) << format;
   if (!parsed.ok()) return parsed.error().message();
@@ -20,7 +20,7 @@ std::string Format(const std::string& format, const TestRecord::Spec& spec,
   return out;
 }
 
-std::string Refusal(const std::string& format) {
+std::string RefusedFormat(const std::string& format) {
   const auto parsed = FormatString::Parse(format);
   EXPECT_FALSE(parsed.ok()) << format;
   if (parsed.ok()) return "";
@@ -32,51 +32,51 @@ const TestRecord::Spec kSpec{.key = "k\xff", .value = "paid", .headers = {{"a", 
 
 TEST(FormatStringTest, EveryLetterStandsForItsField) {
   const FormatString::Around around{.log_start = 5, .high_watermark = 99, .count = 12};
-  EXPECT_EQ(Format("%t %p %o %K %v %V %h %H %d %e %[ %] %i", kSpec, around),
+  EXPECT_EQ(Formatted("%t %p %o %K %v %V %h %H %d %e %[ %] %i", kSpec, around),
             "orders 3 42 2 paid 4 a=1,b 2 1700000000123 7 5 99 12");
-  EXPECT_EQ(Format("%k", kSpec), "k\xff");
+  EXPECT_EQ(Formatted("%k", kSpec), "k\xff");
 }
 
-TEST(FormatStringTest, KcatsNamesOfTheValueWork) { EXPECT_EQ(Format("%s %S", kSpec), "paid 4"); }
+TEST(FormatStringTest, KcatsNamesOfTheValueWork) { EXPECT_EQ(Formatted("%s %S", kSpec), "paid 4"); }
 
 TEST(FormatStringTest, NullIsNothingAndItsSizeIsMinusOne) {
-  EXPECT_EQ(Format("[%k][%v]%K,%V", {}), "[][]-1,-1");
-  EXPECT_EQ(Format("[%k][%v]%K,%V", {.key = "", .value = ""}), "[][]0,0");
-  EXPECT_EQ(Format("%k{json} %v{json}", {.value = ""}), "null \"\"");
+  EXPECT_EQ(Formatted("[%k][%v]%K,%V", {}), "[][]-1,-1");
+  EXPECT_EQ(Formatted("[%k][%v]%K,%V", {.key = "", .value = ""}), "[][]0,0");
+  EXPECT_EQ(Formatted("%k{json} %v{json}", {.value = ""}), "null \"\"");
 }
 
 TEST(FormatStringTest, BracesChooseHowBytesAreWritten) {
-  EXPECT_EQ(Format("%k{hex} %k{base64} %k{utf8} %k{json}", kSpec),
+  EXPECT_EQ(Formatted("%k{hex} %k{base64} %k{utf8} %k{json}", kSpec),
             "6bff a/8= k\xef\xbf\xbd \"k\xef\xbf\xbd\"");
-  EXPECT_EQ(Format("%v{json}", {.value = "a\"b\n\x01"}), "\"a\\\"b\\n\\u0001\"");
+  EXPECT_EQ(Formatted("%v{json}", {.value = "a\"b\n\x01"}), "\"a\\\"b\\n\\u0001\"");
 }
 
 TEST(FormatStringTest, BracesChooseHowTimeIsWritten) {
-  EXPECT_EQ(Format("%d{ms}|%d{rfc3339}|%d{strftime[%d.%m.%Y %H:%M]}", kSpec),
+  EXPECT_EQ(Formatted("%d{ms}|%d{rfc3339}|%d{strftime[%d.%m.%Y %H:%M]}", kSpec),
             "1700000000123|2023-11-14T22:13:20.123Z|14.11.2023 22:13");
 }
 
 TEST(FormatStringTest, EscapesAndPercentSigns) {
-  EXPECT_EQ(Format(R"(100%%\n\t\r\\\x41\x1e)", kSpec), "100%\n\t\r\\A\x1e");
-  EXPECT_EQ(Format(R"(\0\x00)", kSpec), std::string(2, '\0'));
+  EXPECT_EQ(Formatted(R"(100%%\n\t\r\\\x41\x1e)", kSpec), "100%\n\t\r\\A\x1e");
+  EXPECT_EQ(Formatted(R"(\0\x00)", kSpec), std::string(2, '\0'));
 }
 
 TEST(FormatStringTest, CapitalTIsRefusedWithTheWayOut) {
-  EXPECT_NE(Refusal("%T").find("%d"), std::string::npos);
-  EXPECT_NE(Refusal("%o %T\\n").find("%t"), std::string::npos);
+  EXPECT_NE(RefusedFormat("%T").find("%d"), std::string::npos);
+  EXPECT_NE(RefusedFormat("%o %T\\n").find("%t"), std::string::npos);
 }
 
 TEST(FormatStringTest, WhatCantBeReadIsNamed) {
-  EXPECT_NE(Refusal("%q").find("%q"), std::string::npos);
-  EXPECT_NE(Refusal("%v{octal}").find("octal"), std::string::npos);
-  EXPECT_NE(Refusal("%o{hex}").find("hex"), std::string::npos);
-  EXPECT_NE(Refusal("%d{hex}").find("hex"), std::string::npos);
-  Refusal("%v{hex");
-  Refusal("%");
-  Refusal("abc\\");
-  Refusal("\\x4");
-  Refusal("\\xgg");
-  Refusal("\\q");
+  EXPECT_NE(RefusedFormat("%q").find("%q"), std::string::npos);
+  EXPECT_NE(RefusedFormat("%v{octal}").find("octal"), std::string::npos);
+  EXPECT_NE(RefusedFormat("%o{hex}").find("hex"), std::string::npos);
+  EXPECT_NE(RefusedFormat("%d{hex}").find("hex"), std::string::npos);
+  RefusedFormat("%v{hex");
+  RefusedFormat("%");
+  RefusedFormat("abc\\");
+  RefusedFormat("\\x4");
+  RefusedFormat("\\xgg");
+  RefusedFormat("\\q");
 }
 
 TEST(FormatStringTest, AnyTextIsParsedOrRefused) {
@@ -104,7 +104,7 @@ FormatReader Reader(const std::string& format) {
   return *reader;
 }
 
-std::string ReaderRefusal(const std::string& format) {
+std::string RefusedReaderFormat(const std::string& format) {
   const auto parsed = FormatString::Parse(format);
   EXPECT_TRUE(parsed.ok()) << format;
   const auto reader = FormatReader::Make(*parsed);
@@ -170,7 +170,7 @@ TEST(FormatReaderTest, WhatIsNoNumberOrTooLargeIsRefused) {
 TEST(FormatReaderTest, FieldsThatCantBeReadOrDelimitedAreRefused) {
   for (const std::string format : {"%o\\n", "%t %v\\n", "%h\\n", "%v{hex}\\n", "%v", "%k%v\\n",
                                    "%v%V\\n", "", "%e %v\\n", "%d{rfc3339} %v\\n"})
-    EXPECT_NE(ReaderRefusal(format).find("--format"), std::string::npos);
+    EXPECT_NE(RefusedReaderFormat(format).find("--format"), std::string::npos);
 }
 
 // What one side writes, the other reads.

@@ -55,7 +55,7 @@ TEST(RecordJsonTest, ControlCharactersAndQuotesAreEscaped) {
   EXPECT_EQ(json.at("value"), all);
 }
 
-std::string Refusal(const std::string& line) {
+std::string RefusedLine(const std::string& line) {
   const auto record = ParseJsonRecord(line);
   EXPECT_FALSE(record.ok()) << line;
   return record.ok() ? "" : record.error().message();
@@ -78,18 +78,18 @@ TEST(RecordJsonTest, ReadsWhatPeopleWrite) {
 }
 
 TEST(RecordJsonTest, WhatIsNoRecordIsRefused) {
-  Refusal("");
-  Refusal("[]");
-  Refusal("\"text\"");
-  Refusal("{\"value\":");
-  Refusal("{\"value\":\"\xff\"}");
-  EXPECT_NE(Refusal(R"({"value_base64":"*"})").find("value_base64"), std::string::npos);
-  EXPECT_NE(Refusal(R"({"partition":-1})").find("partition"), std::string::npos);
-  EXPECT_NE(Refusal(R"({"partition":2147483648})").find("partition"), std::string::npos);
-  EXPECT_NE(Refusal(R"({"timestamp":"now"})").find("timestamp"), std::string::npos);
-  EXPECT_NE(Refusal(R"({"headers":{}})").find("headers"), std::string::npos);
-  EXPECT_NE(Refusal(R"({"headers":[{"value":"x"}]})").find("header"), std::string::npos);
-  EXPECT_NE(Refusal(R"({"headers":[7]})").find("header"), std::string::npos);
+  RefusedLine("");
+  RefusedLine("[]");
+  RefusedLine("\"text\"");
+  RefusedLine("{\"value\":");
+  RefusedLine("{\"value\":\"\xff\"}");
+  EXPECT_NE(RefusedLine(R"({"value_base64":"*"})").find("value_base64"), std::string::npos);
+  EXPECT_NE(RefusedLine(R"({"partition":-1})").find("partition"), std::string::npos);
+  EXPECT_NE(RefusedLine(R"({"partition":2147483648})").find("partition"), std::string::npos);
+  EXPECT_NE(RefusedLine(R"({"timestamp":"now"})").find("timestamp"), std::string::npos);
+  EXPECT_NE(RefusedLine(R"({"headers":{}})").find("headers"), std::string::npos);
+  EXPECT_NE(RefusedLine(R"({"headers":[{"value":"x"}]})").find("header"), std::string::npos);
+  EXPECT_NE(RefusedLine(R"({"headers":[7]})").find("header"), std::string::npos);
 }
 
 TEST(RecordJsonTest, WhatIsWrittenIsReadBackTheSame) {
