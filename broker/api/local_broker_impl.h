@@ -67,6 +67,8 @@ class LocalBrokerImpl final : public LocalBroker {
     reply(Error(ErrorCode::kShuttingDown, "the broker is stopping; nothing was done"));
     return true;
   }
+  void MakeTopic(Controller::NewTopic topic, Reply<TopicInfo> reply);
+  void RefuseCreation(Error error, Reply<TopicInfo> reply);
   void AppendTo(std::shared_ptr<PartitionHandle> handle, AppendRequest request,
                 Reply<AppendResult> reply);
   ClusterInfo MakeClusterInfo();

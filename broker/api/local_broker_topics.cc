@@ -28,56 +28,59 @@ TopicPartition ParseToken(const std::string& token) {
 
 }  // namespace
 
+// Checked first, so that only what will most likely be made is announced.
 void LocalBrokerImpl::CreateTopic(CreateTopicRequest request, Reply<TopicInfo> reply) {
   if (Stopping(reply)) return;
-  const bool validate_only = request.validate_only;
-  const bool announce =
-      !validate_only && !host_.Find(request.name) && ValidateTopicName(request.name).ok();
-  const std::string name = request.name;
   Controller::NewTopic topic{std::move(request.name), request.partitions_count,
-                             request.replication_factor, std::move(request.config), validate_only};
-  auto create = [this, topic = std::move(topic),
-                 reply = std::move(reply)](const Status& announced) mutable {
-    if (!announced.ok()) {
-      reply(announced.error());
+                             request.replication_factor, std::move(request.config), true};
+  const bool only_checked = request.validate_only;
+  Controller::NewTopic asked = topic;
+  auto checked = [this, topic = std::move(topic), only_checked, reply = std::move(reply)](
+                     Result<std::shared_ptr<const TopicImage>> image) mutable {
+    if (!image.ok()) {
+      RefuseCreation(std::move(image).error(), std::move(reply));
       return;
     }
-    const bool only_checked = topic.validate_only;
-    controller_.CreateTopic(
-        std::move(topic),
-        Controller::TopicReply([this, only_checked, reply = std::move(reply)](
-                                   Result<std::shared_ptr<const TopicImage>> image) mutable {
-          if (!image.ok()) {
-            // It exists, but may still be being made: whoever hears so may use it at once.
-            host_.AfterTopicChanges(
-                [error = std::move(image).error(), reply = std::move(reply)]() mutable {
-                  reply(std::move(error));
-                });
-            return;
-          }
-          const TopicInfo info = DescribeTopicImage(**image);
-          if (only_checked) {
-            reply(info);
-            return;
-          }
-          host_.Create(*image,
-                       Reply<Unit>([info, reply = std::move(reply)](Result<Unit> made) mutable {
-                         if (made.ok()) {
-                           reply(info);
-                         } else {
-                           reply(std::move(made).error());
-                         }
-                       }));
-        }));
+    if (only_checked) {
+      reply(DescribeTopicImage(**image));
+      return;
+    }
+    topic.validate_only = false;
+    // Waits for a sync, so not here.
+    host_.reader_pool().Post([this, topic = std::move(topic), reply = std::move(reply)]() mutable {
+      if (const Status announced = host_.root().AnnounceCreation(topic.name); !announced.ok()) {
+        reply(announced.error());
+        return;
+      }
+      MakeTopic(std::move(topic), std::move(reply));
+    });
   };
-  if (!announce) {
-    create(OkStatus());
-    return;
-  }
-  // Waits for a sync, so not here.
-  host_.reader_pool().Post([this, name, create = std::move(create)]() mutable {
-    create(host_.root().AnnounceCreation(name));
-  });
+  controller_.CreateTopic(std::move(asked), Controller::TopicReply(std::move(checked)));
+}
+
+void LocalBrokerImpl::MakeTopic(Controller::NewTopic topic, Reply<TopicInfo> reply) {
+  auto recorded = [this, reply = std::move(reply)](
+                      Result<std::shared_ptr<const TopicImage>> image) mutable {
+    if (!image.ok()) {
+      RefuseCreation(std::move(image).error(), std::move(reply));
+      return;
+    }
+    const TopicInfo info = DescribeTopicImage(**image);
+    host_.Create(*image, Reply<Unit>([info, reply = std::move(reply)](Result<Unit> made) mutable {
+      if (made.ok()) {
+        reply(info);
+      } else {
+        reply(std::move(made).error());
+      }
+    }));
+  };
+  controller_.CreateTopic(std::move(topic), Controller::TopicReply(std::move(recorded)));
+}
+
+// A topic that exists may still be being made: whoever hears that it exists may use it at once.
+void LocalBrokerImpl::RefuseCreation(Error error, Reply<TopicInfo> reply) {
+  host_.AfterTopicChanges(
+      [error = std::move(error), reply = std::move(reply)]() mutable { reply(std::move(error)); });
 }
 
 void LocalBrokerImpl::DeleteTopic(std::string name, bool validate_only, Reply<Unit> reply) {

@@ -211,11 +211,12 @@ Status LogImpl::Roll() {
 }
 
 // Indexes, sidecar and producer snapshot of the segment that ends here: written with the next
-// ticket, since one that is under way may be writing the same files.
+// ticket, since one that is under way may be writing the same files. The indexes are not synced:
+// the sidecar tells whether they can be believed.
 void LogImpl::DeriveSealedFiles() {
   const Offset base = active_->base_offset();
-  derived_.push_back({PathOf(base, kIndexSuffix), 0, index_->EncodeOffsets(), true});
-  derived_.push_back({PathOf(base, kTimeIndexSuffix), 0, index_->EncodeTimes(), true});
+  derived_.push_back({PathOf(base, kIndexSuffix), 0, index_->EncodeOffsets(), false});
+  derived_.push_back({PathOf(base, kTimeIndexSuffix), 0, index_->EncodeTimes(), false});
   derived_.push_back({PathOf(end_offset_, kSnapshotSuffix), 0, producers_.EncodeSnapshot(), true});
   SegmentCrc sidecar{active_digest_.value_or(Digest{}), index_->offsets_digest(),
                      index_->times_digest()};

@@ -248,7 +248,8 @@ std::vector<Row> MakeRows() {
       1, 1, "Replicas of a topic that is created without saying how many. One node: 1."));
   add(Flag(
       "auto.create.topics.enable", [](auto& s) -> auto& { return s.broker.auto_create_topics; },
-      "Create a topic when somebody first produces to it. Off, so that a typing error is an "
+      "Create a topic when somebody first produces to it or reads it. Off, so that a typing error "
+      "is an "
       "error."));
 
   add(Coarse("log.retention.hours", "log.retention.ms", kHourMs, &TopicConfig::retention_ms));

@@ -264,11 +264,15 @@ Result<RebuildReport> RebuildMetadata(FileSystem& fs, const Clock& clock,
   const std::string guard = JoinPath(directory.path(), "metadata.guard");
   QALAM_ASSIGN_OR_RETURN(const FoundTopics found,
                          LookThroughLogs(fs, directory.log_path(), report));
-  const Salvaged salvaged = Salvage(fs, metadata, report);
-
-  // Complete beside the old one first, then two renames.
   RocksdbOptions fresh;
   fresh.directory = metadata + ".new";
+  // A rebuild that was killed between the renames left what it had made, and nothing else.
+  QALAM_ASSIGN_OR_RETURN(const bool has_metadata, fs.Exists(metadata));
+  QALAM_ASSIGN_OR_RETURN(const bool has_fresh, fs.Exists(fresh.directory));
+  const bool interrupted = !has_metadata && has_fresh;
+  const Salvaged salvaged = Salvage(fs, interrupted ? fresh.directory : metadata, report);
+
+  // Complete beside the old one first, then two renames.
   fresh.guard_path = guard + ".new";
   fresh.may_create = true;
   QALAM_RETURN_IF_ERROR(MoveAside(fs, fresh.directory));

@@ -159,6 +159,15 @@ TEST_F(RebuildMetadataTest, OtherDirectoriesAreLeftAloneAndReported) {
   EXPECT_TRUE(fs::exists(path_ + "/log/broken-0"));
 }
 
+TEST_F(RebuildMetadataTest, KilledBetweenTheRenamesItLosesNothingWhenRunAgain) {
+  MakeOrders();
+  ASSERT_TRUE(Rebuild().ok());
+  fs::rename(path_ + "/metadata", path_ + "/metadata.new");
+  fs::rename(path_ + "/metadata.guard", path_ + "/metadata.guard.new");
+  ASSERT_TRUE(Rebuild().ok());
+  EXPECT_EQ(Load()->topics.at("orders")->config.retention_ms, 3LL * 86'400'000);
+}
+
 TEST_F(RebuildMetadataTest, CanBeRunAgain) {
   MakeOrders();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(Rebuild().ok()) << i;
