@@ -28,7 +28,7 @@ ReaderOptions Bounded(ReaderOptions options) {
 // The questions that say where `from` is, and where to end. Their number depends on the kinds
 // alone.
 void AddQuestions(v1::ListOffsetsRequest& request, std::int32_t partition, const From& from,
-                  bool ask_from, const Until& until, bool ask_until) {
+                  bool ask_from, bool ask_end, std::optional<std::int64_t> until_time_ms) {
   const auto ask = [&]() -> v1::ListOffsetsRequest::Query& {
     auto& query = *request.add_queries();
     query.set_partition(partition);
@@ -56,18 +56,18 @@ void AddQuestions(v1::ListOffsetsRequest& request, std::int32_t partition, const
         break;
     }
   }
-  if (ask_until && until.kind() == Until::Kind::kEnd) ask().set_latest(true);
-  if (ask_until && until.kind() == Until::Kind::kTime) ask().set_timestamp_ms(until.number());
+  if (ask_end) ask().set_latest(true);
+  if (until_time_ms) ask().set_timestamp_ms(*until_time_ms);
 }
 
 Error WithPlace(const Error& error, const TopicPartition& partition,
                 std::optional<std::int64_t> offset) {
-  std::map<std::string, std::string> details = error.details();
-  details.emplace("topic", partition.topic);
-  details.emplace("partition", std::to_string(partition.partition));
-  if (offset) details.emplace("offset", std::to_string(*offset));
-  return {error.code(), error.message(),    error.retriable(),
-          error.hint(), std::move(details), error.broker()};
+  const Error placed = ErrorAt(error, partition);
+  if (!offset) return placed;
+  std::map<std::string, std::string> details = placed.details();
+  details.emplace("offset", std::to_string(*offset));
+  return {placed.code(), placed.message(),   placed.retriable(),
+          placed.hint(), std::move(details), placed.broker()};
 }
 
 }  // namespace
@@ -89,6 +89,7 @@ ReaderCore::ReaderCore(std::shared_ptr<ClusterClient> cluster,
       part.until_known = true;
       part.until_time_ms = until.number();
     }
+    if (options_.stop_at_end) part.until_known = false;
     if (part.position && part.until_offset && *part.position >= *part.until_offset) Finish(part);
   }
 }
@@ -133,9 +134,8 @@ std::optional<Result<Batch>> ReaderCore::LookAt(std::size_t index) {
     part.reached = true;
     part.lost_since.reset();
     // An offset beyond the end is for the broker to refuse, and for the policy to decide.
-    const bool beyond_end = options_.until.kind() == Until::Kind::kEnd &&
-                            part.from.kind() == From::Kind::kOffset && part.until_offset &&
-                            *part.position > *part.until_offset;
+    const bool beyond_end = part.from.kind() == From::Kind::kOffset && part.end_offset &&
+                            *part.position > *part.end_offset;
     if (!beyond_end && part.until_offset && *part.position >= *part.until_offset) {
       Finish(part);
     } else {
@@ -144,10 +144,13 @@ std::optional<Result<Batch>> ReaderCore::LookAt(std::size_t index) {
     return std::nullopt;
   }
   if (part.stream == nullptr) return std::nullopt;
-  if (auto message = part.stream->Take()) {
+  std::optional<grpc::ByteBuffer> message;
+  if (!part.decoder) message = part.stream->Take();
+  if (part.decoder || message) {
     // In turn: the others first, if this one has more.
-    auto result = Receive(index, std::move(*message));
-    if (part.error || (part.stream != nullptr && part.stream->has_news())) room_->Report(index);
+    auto result = message ? Receive(part, std::move(*message)) : Decode(part, pool_->Take());
+    if (part.error || part.decoder || (part.stream != nullptr && part.stream->has_news()))
+      room_->Report(index);
     return result;
   }
   const auto status = part.stream->ended();
@@ -161,16 +164,13 @@ std::optional<Result<Batch>> ReaderCore::LookAt(std::size_t index) {
   return std::nullopt;
 }
 
-std::optional<Result<Batch>> ReaderCore::Receive(std::size_t index, grpc::ByteBuffer message) {
-  Part& part = parts_[index];
+std::optional<Result<Batch>> ReaderCore::Receive(Part& part, grpc::ByteBuffer message) {
   std::unique_ptr<Batch::Storage> storage = pool_->Take();
-  storage->topic = part.partition.topic;
-  storage->partition = part.partition.partition;
-  const auto decoded = DecodeTailResponse(message, storage->received);
+  if (storage->received == nullptr) storage->received = std::make_shared<RawBuffer>();
+  const auto decoded = DecodeTailResponse(message, *storage->received);
   message.Clear();
   if (!decoded) {
-    part.stream->Cancel();
-    part.stream = nullptr;
+    DropStream(part);
     RetryLater(part);
     return WithPlace(
         Error("UNKNOWN", "the broker sent a message that is no TailResponse", {}, part.address),
@@ -182,35 +182,60 @@ std::optional<Result<Batch>> ReaderCore::Receive(std::size_t index, grpc::ByteBu
   part.high_watermark = decoded->high_watermark;
   part.log_start_offset = decoded->log_start_offset;
   part.leader_epoch = decoded->leader_epoch;
+  part.message = *decoded;
+  part.decoder.emplace(storage->received);
+  room_->Add(part.decoder->received_bytes());
+  return Decode(part, std::move(storage));
+}
 
+// The next records of the message at hand.
+std::optional<Result<Batch>> ReaderCore::Decode(Part& part,
+                                                std::unique_ptr<Batch::Storage> storage) {
+  storage->topic = part.partition.topic;
+  storage->partition = part.partition.partition;
   DecodeOptions how;
   how.from_offset = *part.position;
   how.until_offset = part.until_offset;
   how.until_time_ms = part.until_time_ms;
   how.decompressed_bytes_max = options_.decompressed_bytes_max;
+  how.unpacked_bytes_soft_max = options_.message_bytes_max;
   how.check_crc = options_.check_crc;
   DecodeResult progress;
-  const Status status = DecodeRecords(how, *storage, progress);
+  const Status status = part.decoder->Next(how, *storage, progress);
   part.position = progress.next_offset;
   if (!status.ok()) {
     part.error = WithPlace(status.error(), part.partition, part.position);
-    part.stream->Cancel();
-    part.stream = nullptr;
+    DropStream(part);
     RetryLater(part);
   } else {
-    if (!progress.reached_until) part.position = std::max(*part.position, decoded->next_offset);
+    if (part.decoder->done()) {
+      DropDecoder(part);
+      part.position = std::max(*part.position, part.message.next_offset);
+    }
     if (progress.reached_until || (part.until_offset && *part.position >= *part.until_offset)) {
       Finish(part);
     }
   }
   storage->next_offset = *part.position;
-  storage->high_watermark = decoded->high_watermark;
+  storage->high_watermark = part.high_watermark;
   if (storage->records.empty()) {
     pool_->Give(std::move(storage));
     if (part.error) return std::exchange(part.error, std::nullopt);
     return std::nullopt;
   }
   return Batch(std::move(storage));
+}
+
+void ReaderCore::DropStream(Part& part) {
+  DropDecoder(part);
+  if (part.stream != nullptr) part.stream->Cancel();
+  part.stream = nullptr;
+}
+
+void ReaderCore::DropDecoder(Part& part) {
+  if (!part.decoder) return;
+  room_->Remove(part.decoder->received_bytes());
+  part.decoder.reset();
 }
 
 void ReaderCore::Connect() {
@@ -243,8 +268,8 @@ void ReaderCore::AskOffsets(const std::vector<std::size_t>& indexes) {
     Part& part = parts_[index];
     part.lookup = lookup;
     part.lookup_at = request->queries_size();
-    AddQuestions(*request, part.partition.partition, part.from, !part.position, options_.until,
-                 !part.until_known);
+    AddQuestions(*request, part.partition.partition, part.from, !part.position, AsksEnd(part),
+                 AsksUntilTime(part));
   }
   cluster_->ListOffsets(request,
                         [lookup, room = room_, indexes](Result<v1::ListOffsetsResponse> answer) {
@@ -254,6 +279,16 @@ void ReaderCore::AskOffsets(const std::vector<std::size_t>& indexes) {
                           }
                           for (const std::size_t index : indexes) room->Report(index);
                         });
+}
+
+bool ReaderCore::AsksEnd(const Part& part) const {
+  return !part.until_known && (options_.stop_at_end || options_.until.kind() == Until::Kind::kEnd);
+}
+
+std::optional<std::int64_t> ReaderCore::AsksUntilTime(const Part& part) const {
+  if (part.until_known || part.until_time_ms || options_.until.kind() != Until::Kind::kTime)
+    return std::nullopt;
+  return options_.until.number();
 }
 
 std::optional<Error> ReaderCore::TakeOffsets(Part& part,
@@ -279,9 +314,13 @@ std::optional<Error> ReaderCore::TakeOffsets(Part& part,
     if (!failed) part.position = position;
   }
   if (!part.until_known) {
-    const std::int64_t until = next();
+    std::optional<std::int64_t> end;
+    std::optional<std::int64_t> until = part.until_offset;
+    if (AsksEnd(part)) end = next();
+    if (AsksUntilTime(part)) until = next();
     if (!failed) {
-      part.until_offset = until;
+      part.end_offset = end;
+      part.until_offset = end && until ? std::min(*end, *until) : until ? until : end;
       part.until_known = true;
     }
   }
@@ -330,8 +369,7 @@ void ReaderCore::RetryLater(Part& part) {
 }
 
 void ReaderCore::Finish(Part& part) {
-  if (part.stream != nullptr) part.stream->Cancel();
-  part.stream = nullptr;
+  DropStream(part);
   part.waiting = false;
   if (!std::exchange(part.done, true)) ++done_count_;
 }
@@ -347,8 +385,7 @@ Status ReaderCore::Seek(const TopicPartition& partition, From from) {
                  {{"topic", partition.topic}, {"partition", std::to_string(partition.partition)}});
   }
   Part& part = *found;
-  if (part.stream != nullptr) part.stream->Cancel();
-  part.stream = nullptr;
+  DropStream(part);
   part.lookup = nullptr;
   part.error.reset();
   part.from = from;

@@ -49,6 +49,7 @@ class ReaderCore {
     From from;
     std::optional<std::int64_t> position;  // Next offset to return.
     bool until_known = false;
+    std::optional<std::int64_t> end_offset;  // As seen at the start, if that matters.
     std::optional<std::int64_t> until_offset;
     std::optional<std::int64_t> until_time_ms;
     std::int64_t high_watermark = -1;
@@ -59,6 +60,8 @@ class ReaderCore {
     std::shared_ptr<Lookup> lookup;
     int lookup_at = 0;  // Its first question in the lookup.
     std::shared_ptr<TailStream> stream;
+    std::optional<RecordDecoder> decoder;  // Of the message that is being taken; counted in room_.
+    TailMessage message;                   // What it said besides.
     std::string address;
     bool reached = false;  // The broker has answered at least once.
     bool waiting = true;   // For retry_at, then to be connected.
@@ -69,9 +72,14 @@ class ReaderCore {
   };
 
   std::optional<Result<Batch>> LookAt(std::size_t index);
-  std::optional<Result<Batch>> Receive(std::size_t index, grpc::ByteBuffer message);
+  std::optional<Result<Batch>> Receive(Part& part, grpc::ByteBuffer message);
+  std::optional<Result<Batch>> Decode(Part& part, std::unique_ptr<Batch::Storage> storage);
+  void DropStream(Part& part);
+  void DropDecoder(Part& part);
   void Connect();  // What waits and is due.
   void AskOffsets(const std::vector<std::size_t>& indexes);
+  bool AsksEnd(const Part& part) const;
+  std::optional<std::int64_t> AsksUntilTime(const Part& part) const;  // For its offset.
   std::optional<Error> TakeOffsets(Part& part, const Result<v1::ListOffsetsResponse>& answer);
   void StartStream(std::size_t index);
   std::optional<Error> OnFailure(Part& part, const Error& error);

@@ -9,6 +9,7 @@ namespace qalam::abi0 {
 namespace {
 
 constexpr std::size_t kPooledMax = 4;
+constexpr std::size_t kKeptBlockBytesMax = std::size_t{2} << 20;
 
 std::int32_t Length(const std::optional<BytesView>& bytes) {
   return bytes ? static_cast<std::int32_t>(bytes->size()) : -1;
@@ -38,25 +39,85 @@ const detail::RecordOrigin* OriginOf(Batch::Storage& storage, std::int32_t leade
   return &storage.origins.back();
 }
 
-core::Result<BytesView> Block(const BatchSpan& batch, std::size_t bytes_max,
-                              Batch::Storage& storage) {
-  if (batch.header.codec_bits() == 0) return batch.records();
+std::shared_ptr<Bytes>& NextBlock(Batch::Storage& storage) {
   if (storage.decompressed_count == storage.decompressed.size())
     storage.decompressed.emplace_back();
-  // A vector's bytes stay where they are when the vector of vectors grows.
-  return DecompressRecords(batch, storage.decompressed[storage.decompressed_count++], bytes_max);
+  auto& block = storage.decompressed[storage.decompressed_count++];
+  if (block == nullptr) block = std::make_shared<Bytes>();
+  return block;
 }
 
-// Appends the wanted records of one batch.
-core::Status DecodeBatch(const BatchSpan& batch, BytesView block, const DecodeOptions& options,
-                         Batch::Storage& storage, DecodeResult& progress) {
-  const detail::RecordOrigin* const origin = OriginOf(storage, batch.header.leader_epoch);
-  RecordCursor cursor(batch.header, block);
+}  // namespace
+
+void Batch::Storage::Clear() {
+  if (received != nullptr && received.use_count() > 1) received = nullptr;
+  for (auto& block : decompressed) {
+    if (block != nullptr && (block.use_count() > 1 || block->capacity() > kKeptBlockBytesMax))
+      block = nullptr;
+  }
+  decompressed_count = 0;
+  decompressed_bytes = 0;
+  records.clear();
+  origins.clear();
+  next_offset = -1;
+  high_watermark = -1;
+}
+
+std::unique_ptr<Batch::Storage> StoragePool::Take() {
+  std::unique_ptr<Batch::Storage> storage;
+  {
+    MutexLock lock(mutex_);
+    if (!free_.empty()) {
+      storage = std::move(free_.back());
+      free_.pop_back();
+    }
+  }
+  if (storage == nullptr) storage = std::make_unique<Batch::Storage>();
+  storage->pool = weak_from_this();
+  return storage;
+}
+
+void StoragePool::Give(std::unique_ptr<Batch::Storage> storage) {
+  storage->Clear();
+  MutexLock lock(mutex_);
+  if (free_.size() < kPooledMax) free_.push_back(std::move(storage));
+}
+
+RecordDecoder::RecordDecoder(std::shared_ptr<RawBuffer> received)
+    : received_(std::move(received)), batches_(received_->view()) {}
+
+core::Result<bool> RecordDecoder::Open(const BatchSpan& batch, const DecodeOptions& options,
+                                       Batch::Storage& storage) {
+  if (options.check_crc) {
+    if (const auto status = CheckBatchCrc(batch.bytes); !status.ok()) return status.error();
+  }
+  if (batch.header.control()) return false;
+  if (batch.header.codec_bits() == 0) {
+    open_.emplace(OpenBatch{batch.header, nullptr, RecordCursor(batch.header, batch.records())});
+    return true;
+  }
+  const std::shared_ptr<Bytes> block = NextBlock(storage);
+  const auto records = DecompressRecords(batch, *block, options.decompressed_bytes_max);
+  if (!records.ok()) return records.error();
+  storage.decompressed_bytes += block->size();
+  open_.emplace(OpenBatch{batch.header, block, RecordCursor(batch.header, records.value())});
+  return true;
+}
+
+// Appends the wanted records of the open batch, and closes it after the last.
+core::Status RecordDecoder::TakeRecords(const DecodeOptions& options, Batch::Storage& storage,
+                                        DecodeResult& progress) {
+  const detail::RecordOrigin* const origin = OriginOf(storage, open_->header.leader_epoch);
   const std::int64_t from = progress.next_offset;
-  while (true) {
-    auto next = cursor.Next();
-    if (!next.ok()) return std::move(next).error();
-    if (!next.value()) return OkStatus();
+  std::int64_t next_offset = from;
+  while (storage.records.size() < options.records_max) {
+    const auto next = open_->records.Next();
+    if (!next.ok()) return next.error();
+    if (!next.value()) {
+      progress.next_offset = open_->header.next_offset();
+      open_.reset();
+      return OkStatus();
+    }
     const qalam::RecordView& record = *next.value();
     if (record.offset < from) continue;
     if ((options.until_offset && record.offset >= *options.until_offset) ||
@@ -77,80 +138,52 @@ core::Status DecodeBatch(const BatchSpan& batch, BytesView block, const DecodeOp
     parts.headers_bytes = static_cast<std::int32_t>(record.headers.size());
     parts.headers_count = record.headers_count;
     storage.records.emplace_back(parts);
+    next_offset = record.offset + 1;
   }
+  progress.next_offset = next_offset;
+  return OkStatus();
 }
 
-}  // namespace
-
-void Batch::Storage::Clear() {
-  decompressed_count = 0;
-  records.clear();
-  origins.clear();
-  next_offset = -1;
-  high_watermark = -1;
-}
-
-std::unique_ptr<Batch::Storage> StoragePool::Take() {
-  std::unique_ptr<Batch::Storage> storage;
-  {
-    MutexLock lock(mutex_);
-    if (!free_.empty()) {
-      storage = std::move(free_.back());
-      free_.pop_back();
-    }
-  }
-  if (storage == nullptr) storage = std::make_unique<Batch::Storage>();
-  storage->Clear();
-  storage->pool = weak_from_this();
-  return storage;
-}
-
-void StoragePool::Give(std::unique_ptr<Batch::Storage> storage) {
-  MutexLock lock(mutex_);
-  if (free_.size() < kPooledMax) free_.push_back(std::move(storage));
-}
-
-Status DecodeRecords(const DecodeOptions& options, Batch::Storage& storage,
-                     DecodeResult& progress) {
+Status RecordDecoder::Next(const DecodeOptions& options, Batch::Storage& storage,
+                           DecodeResult& progress) {
   progress.next_offset = options.from_offset;
   progress.reached_until = false;
-  BatchCursor batches(storage.received.view());
-  while (true) {
-    auto next = batches.Next();
-    if (!next.ok()) return At(next.error(), storage, progress.next_offset);
-    if (!next.value()) break;
-    const BatchSpan& batch = *next.value();
-    if (batch.header.next_offset() <= progress.next_offset) continue;
-    if (options.until_offset && batch.header.base_offset >= *options.until_offset) {
-      progress.reached_until = true;
-      return {};
-    }
-    if (options.check_crc) {
-      if (const auto status = CheckBatchCrc(batch.bytes); !status.ok()) {
-        return At(status.error(), storage, batch.header.base_offset);
+  storage.received = received_;
+  if (open_ && open_->block != nullptr) NextBlock(storage) = open_->block;
+  while (storage.records.size() < options.records_max &&
+         storage.decompressed_bytes < options.unpacked_bytes_soft_max) {
+    if (!open_) {
+      const auto next = batches_.Next();
+      if (!next.ok()) return At(next.error(), storage, progress.next_offset);
+      if (!next.value()) {
+        done_ = true;
+        break;
+      }
+      const BatchSpan& batch = *next.value();
+      if (batch.header.next_offset() <= progress.next_offset) continue;
+      if (options.until_offset && batch.header.base_offset >= *options.until_offset) {
+        progress.reached_until = true;
+        return {};
+      }
+      const auto wanted = Open(batch, options, storage);
+      if (!wanted.ok()) return At(wanted.error(), storage, batch.header.base_offset);
+      if (!wanted.value()) {
+        progress.next_offset = batch.header.next_offset();
+        continue;
       }
     }
-    if (!batch.header.control()) {
-      const std::size_t before = storage.records.size();
-      const auto block = Block(batch, options.decompressed_bytes_max, storage);
-      core::Status status;
-      if (block.ok()) {
-        status = DecodeBatch(batch, block.value(), options, storage, progress);
-      } else {
-        status = block.error();
-      }
-      if (!status.ok()) {
-        storage.records.erase(storage.records.begin() + static_cast<std::ptrdiff_t>(before),
-                              storage.records.end());
-        return At(status.error(), storage, batch.header.base_offset);
-      }
-      if (progress.reached_until) return {};
+    const std::size_t before = storage.records.size();
+    const std::int64_t base_offset = open_->header.base_offset;
+    if (const auto status = TakeRecords(options, storage, progress); !status.ok()) {
+      storage.records.erase(storage.records.begin() + static_cast<std::ptrdiff_t>(before),
+                            storage.records.end());
+      return At(status.error(), storage, base_offset);
     }
-    progress.next_offset = batch.header.next_offset();
+    if (progress.reached_until) return {};
   }
-  if (batches.rest_bytes() != 0) {
+  if (done_ && batches_.rest_bytes() != 0) {
     return At(core::Error(ErrorCode::kCorruptBatch,
-                          std::to_string(batches.rest_bytes()) + " bytes are no whole batch"),
+                          std::to_string(batches_.rest_bytes()) + " bytes are no whole batch"),
               storage, progress.next_offset);
   }
   return {};

@@ -60,9 +60,11 @@ void BM_DecodeAndIterate(benchmark::State& state) {
   options.decompressed_bytes_max = std::size_t{100} << 20;
   for (auto _ : state) {
     auto storage = pool->Take();
-    std::memcpy(storage->received.Resize(message.size()), message.data(), message.size());
+    if (storage->received == nullptr) storage->received = std::make_shared<RawBuffer>();
+    std::memcpy(storage->received->Resize(message.size()), message.data(), message.size());
     DecodeResult progress;
-    if (!DecodeRecords(options, *storage, progress).ok()) state.SkipWithError("not decoded");
+    RecordDecoder decoder(storage->received);
+    if (!decoder.Next(options, *storage, progress).ok()) state.SkipWithError("not decoded");
     std::size_t bytes = 0;
     for (const RecordView& record : storage->records) bytes += record.value()->size();
     benchmark::DoNotOptimize(bytes);

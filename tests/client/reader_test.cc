@@ -187,6 +187,80 @@ TEST_F(ReaderTest, EndsBeforeAnOffsetOrATime) {
   EXPECT_TRUE(nothing.done());
 }
 
+TEST_F(ReaderTest, StopsAtTheEndSeenAtStartThoughItsUntilLiesBeyond) {
+  broker_.Append("orders", 0, "a", 10, 1000);
+  const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count();
+  for (const Until until : {Until::Never(), Until::Offset(100), Until::TimeMs(5000),
+                            Until::TimeMs(now_ms + 1'000'000)}) {
+    ReaderOptions options;
+    options.until = until;
+    options.stop_at_end = true;
+    for (const From from : {From::Start(), From::Offset(0)}) {
+      Reader reader = Open(from, options);
+      EXPECT_EQ(Read(reader, 100), Numbered("a", 0, 10));
+      EXPECT_TRUE(reader.done());
+    }
+  }
+  ReaderOptions options;
+  options.until = Until::Offset(4);
+  options.stop_at_end = true;
+  Reader before = Open(From::Start(), options);
+  EXPECT_EQ(Read(before, 100), Numbered("a", 0, 4));
+  EXPECT_TRUE(before.done());
+  Reader beyond = Open(From::Offset(11), options);
+  EXPECT_TRUE(beyond.done() || NextError(beyond) == "OFFSET_OUT_OF_RANGE");
+}
+
+TEST_F(ReaderTest, UnpacksOneCompressedBatchAtATime) {
+  constexpr std::size_t kBytes = std::size_t{4} << 20;
+  BatchBuilder builder;
+  builder.Add(0, std::nullopt, AsBytes(std::string(kBytes, 'x')));
+  BatchBuilder::Trailer trailer;
+  trailer.compression = CompressionType::kGzip;
+  const std::string packed(AsText(builder.Finish(trailer)));
+  for (int i = 0; i < 8; ++i) broker_.AppendRaw("orders", 0, packed, 1);
+  broker_.set_tail_batches_max(8);
+  ReaderOptions options;
+  options.stop_at_end = true;
+  Reader reader = Open(From::Start(), options);
+  std::int64_t offset = 0;
+  const auto end = Clock::now() + 10s;
+  while (!reader.done() && Clock::now() < end) {
+    const auto batch = reader.Next(100ms);
+    ASSERT_TRUE(batch.ok());
+    if (batch->empty()) continue;
+    ASSERT_EQ(batch->size(), 1u);
+    EXPECT_EQ((*batch)[0].offset(), offset);
+    EXPECT_EQ((*batch)[0].value()->size(), kBytes);
+    EXPECT_EQ(batch->next_offset(), ++offset);
+    EXPECT_LE(reader.buffered_bytes(), 8 * packed.size() + 100);
+  }
+  EXPECT_EQ(offset, 8);
+  EXPECT_EQ(reader.buffered_bytes(), 0u);
+}
+
+TEST_F(ReaderTest, TakesABatchOfManySmallRecordsInPieces) {
+  constexpr int kRecords = 150'000;
+  broker_.Append("orders", 0, "r", kRecords, 0, /*codec=*/4);
+  broker_.Append("orders", 0, "s", 1);
+  Reader reader = Open(From::Start());
+  std::vector<std::string> wanted = Numbered("r", 0, kRecords);
+  wanted.emplace_back("s0");
+  Batch first;
+  while (first.empty()) first = reader.Next(1s).Value();
+  EXPECT_LE(first.size(), 65'536u);
+  std::vector<std::string> values;
+  for (const RecordView& record : first) values.emplace_back(*record.value());
+  for (std::string& value : Read(reader, wanted.size() - first.size()))
+    values.push_back(std::move(value));
+  EXPECT_TRUE(values == wanted);
+  // What was returned first is still there, though its block was shared.
+  EXPECT_EQ(first[0].value(), "r0");
+  EXPECT_EQ(first[first.size() - 1].value(), "r" + std::to_string(first.size() - 1));
+}
+
 TEST_F(ReaderTest, GoesOnWithoutGapOrDuplicateWhenStreamsAreCut) {
   broker_.set_tail_batches_max(1);
   Reader reader = Open(From::Start());

@@ -132,11 +132,14 @@ class Until {
 
 struct ReaderOptions {
   Until until = Until::Never();
+  // Ends at the end seen at the start, too, if `until` comes later or never.
+  bool stop_at_end = false;
   OutOfRangePolicy out_of_range = OutOfRangePolicy::kFail;
   // Received and not yet returned by Next, all partitions together. When it is full, the reader
   // stops reading from the connection. At least one message per partition is held.
   std::size_t fetch_bytes_max = std::size_t{16} << 20;
-  // Soft bound of one message from the broker, and so of one Batch.
+  // Soft bound of one message from the broker, and of what is decompressed for one Batch: batches
+  // are unpacked one by one as they are taken.
   std::size_t message_bytes_max = std::size_t{1} << 20;
   // A batch that would decompress to more is DECOMPRESSION_LIMIT.
   std::size_t decompressed_bytes_max = std::size_t{100} << 20;
