@@ -132,6 +132,11 @@ HealthState HealthFromWire(const grpc::ByteBuffer& answer) {
   }
 }
 
+// A call that only validates changes nothing.
+CallKind ChangeOf(const char* what, std::string way_out, bool validate_only) {
+  return validate_only ? CallKind::Read() : CallKind::Change(what, std::move(way_out));
+}
+
 }  // namespace
 
 Admin Admin::WithTimeout(std::chrono::milliseconds timeout) const {
@@ -145,8 +150,12 @@ Result<TopicInfo> Admin::CreateTopic(const TopicSpec& spec, bool validate_only) 
   request.set_replication_factor(spec.replication_factor);
   request.mutable_config()->insert(spec.config.begin(), spec.config.end());
   request.set_validate_only(validate_only);
-  const auto answer = cluster_->Call<TopicService>(&TopicService::Stub::CreateTopic, request,
-                                                   timeout_, CallKind::kChange);
+  const auto answer = cluster_->Call<TopicService>(
+      &TopicService::Stub::CreateTopic, request, timeout_,
+      ChangeOf("topic create",
+               "Look with `qalam topic describe " + spec.name +
+                   "`, or send it again: a topic that exists is refused.",
+               validate_only));
   if (!answer.ok()) return answer.error();
   return FromWire(answer->topic());
 }
@@ -155,8 +164,12 @@ Status Admin::DeleteTopic(const std::string& name, bool validate_only) const {
   v1::DeleteTopicRequest request;
   request.set_name(name);
   request.set_validate_only(validate_only);
-  const auto answer = cluster_->Call<TopicService>(&TopicService::Stub::DeleteTopic, request,
-                                                   timeout_, CallKind::kChange);
+  const auto answer = cluster_->Call<TopicService>(
+      &TopicService::Stub::DeleteTopic, request, timeout_,
+      ChangeOf("topic delete",
+               "Look with `qalam topic describe " + name +
+                   "`, or send it again: a topic that is gone is refused.",
+               validate_only));
   if (!answer.ok()) return answer.error();
   if (!validate_only) cluster_->metadata().ForgetTopic(name);
   return {};
@@ -166,7 +179,7 @@ Result<TopicDescription> Admin::DescribeTopic(const std::string& name) const {
   v1::DescribeTopicRequest request;
   request.set_name(name);
   const auto answer = cluster_->Call<TopicService>(&TopicService::Stub::DescribeTopic, request,
-                                                   timeout_, CallKind::kRead);
+                                                   timeout_, CallKind::Read());
   if (!answer.ok()) return answer.error();
   TopicDescription description;
   description.topic = FromWire(answer->topic());
@@ -181,7 +194,7 @@ Result<std::vector<TopicInfo>> Admin::ListTopics() const {
   v1::ListTopicsRequest request;
   do {
     const auto answer = cluster_->Call<TopicService>(&TopicService::Stub::ListTopics, request,
-                                                     Left(timeout_, start), CallKind::kRead);
+                                                     Left(timeout_, start), CallKind::Read());
     if (!answer.ok()) return answer.error();
     for (const v1::Topic& topic : answer->topics()) topics.push_back(FromWire(topic));
     request.set_page_token(answer->next_page_token());
@@ -197,8 +210,11 @@ Result<std::vector<ConfigEntry>> Admin::AlterTopicConfig(const std::string& name
   request.mutable_set()->insert(change.set.begin(), change.set.end());
   for (const std::string& key : change.unset) request.add_unset(key);
   request.set_validate_only(validate_only);
-  const auto answer = cluster_->Call<TopicService>(&TopicService::Stub::AlterTopicConfig, request,
-                                                   timeout_, CallKind::kChange);
+  const auto answer = cluster_->Call<TopicService>(
+      &TopicService::Stub::AlterTopicConfig, request, timeout_,
+      ChangeOf("topic alter",
+               "Look with `qalam topic describe " + name + "`, or send it again: twice is as once.",
+               validate_only));
   if (!answer.ok()) return answer.error();
   return ConfigFromWire(answer->config());
 }
@@ -211,9 +227,13 @@ Result<std::int64_t> Admin::Trim(const TopicPartition& partition,
   request.set_partition(partition.partition);
   request.set_before_offset(before_offset.value_or(-1));
   request.set_validate_only(validate_only);
-  const auto answer = cluster_->Call<TopicService>(&TopicService::Stub::TrimPartition, request,
-                                                   timeout_, CallKind::kChange);
-  if (!answer.ok()) return answer.error();
+  const auto answer = cluster_->Call<TopicService>(
+      &TopicService::Stub::TrimPartition, request, timeout_,
+      ChangeOf("topic trim",
+               "Look with `qalam topic offsets " + partition.topic +
+                   "`, or send it again with the same offset: twice is as once.",
+               validate_only));
+  if (!answer.ok()) return ErrorAt(answer.error(), partition);
   return answer->log_start_offset();
 }
 
@@ -243,7 +263,7 @@ Result<std::vector<OffsetAnswer>> Admin::ListOffsets(
     }
   }
   const auto answer = cluster_->Call<LogService>(&LogService::Stub::ListOffsets, request, timeout_,
-                                                 CallKind::kRead);
+                                                 CallKind::Read());
   if (!answer.ok()) return answer.error();
   std::vector<OffsetAnswer> answers;
   for (const v1::ListOffsetsResponse::Result& result : answer->results()) {
@@ -252,7 +272,8 @@ Result<std::vector<OffsetAnswer>> Admin::ListOffsets(
     plain.offset = result.offset();
     plain.timestamp_ms = result.timestamp_ms();
     plain.leader_epoch = result.leader_epoch();
-    if (result.has_error()) plain.status = ErrorFromWire(result.error(), {});
+    if (result.has_error())
+      plain.status = ErrorAt(ErrorFromWire(result.error(), {}), {topic, result.partition()});
     answers.push_back(std::move(plain));
   }
   return answers;
@@ -265,7 +286,7 @@ Result<std::vector<PartitionInfo>> Admin::ListPartitions(const std::string& topi
   request.set_topic(topic);
   do {
     const auto answer = cluster_->Call<ClusterService>(
-        &ClusterService::Stub::ListPartitions, request, Left(timeout_, start), CallKind::kRead);
+        &ClusterService::Stub::ListPartitions, request, Left(timeout_, start), CallKind::Read());
     if (!answer.ok()) return answer.error();
     for (const v1::PartitionInfo& one : answer->partitions()) partitions.push_back(FromWire(one));
     request.set_page_token(answer->next_page_token());
@@ -276,7 +297,7 @@ Result<std::vector<PartitionInfo>> Admin::ListPartitions(const std::string& topi
 Result<ClusterInfo> Admin::DescribeCluster() const {
   const auto answer =
       cluster_->Call<ClusterService>(&ClusterService::Stub::DescribeCluster,
-                                     v1::DescribeClusterRequest(), timeout_, CallKind::kRead);
+                                     v1::DescribeClusterRequest(), timeout_, CallKind::Read());
   if (!answer.ok()) return answer.error();
   ClusterInfo info;
   info.cluster_id = answer->cluster_id();
@@ -290,7 +311,7 @@ Result<ClusterInfo> Admin::DescribeCluster() const {
 
 Result<std::vector<BrokerInfo>> Admin::ListBrokers() const {
   const auto answer = cluster_->Call<ClusterService>(
-      &ClusterService::Stub::ListBrokers, v1::ListBrokersRequest(), timeout_, CallKind::kRead);
+      &ClusterService::Stub::ListBrokers, v1::ListBrokersRequest(), timeout_, CallKind::Read());
   if (!answer.ok()) return answer.error();
   return ListFromWire<v1::Broker, BrokerInfo>(answer->brokers());
 }
@@ -299,7 +320,7 @@ Result<std::vector<ConfigEntry>> Admin::GetConfig(const std::vector<std::string>
   v1::GetConfigRequest request;
   for (const std::string& key : keys) request.add_keys(key);
   const auto answer = cluster_->Call<ClusterService>(&ClusterService::Stub::GetConfig, request,
-                                                     timeout_, CallKind::kRead);
+                                                     timeout_, CallKind::Read());
   if (!answer.ok()) return answer.error();
   return ConfigFromWire(answer->config());
 }
@@ -310,8 +331,10 @@ Result<std::vector<ConfigEntry>> Admin::SetConfig(const ConfigChange& change,
   request.mutable_set()->insert(change.set.begin(), change.set.end());
   for (const std::string& key : change.unset) request.add_unset(key);
   request.set_validate_only(validate_only);
-  const auto answer = cluster_->Call<ClusterService>(&ClusterService::Stub::SetConfig, request,
-                                                     timeout_, CallKind::kChange);
+  const auto answer = cluster_->Call<ClusterService>(
+      &ClusterService::Stub::SetConfig, request, timeout_,
+      ChangeOf("config set", "Look with `qalam config get`, or send it again: twice is as once.",
+               validate_only));
   if (!answer.ok()) return answer.error();
   return ConfigFromWire(answer->config());
 }
@@ -320,7 +343,7 @@ Result<HealthState> Admin::Health(const std::string& service) const {
   const grpc::ByteBuffer request = HealthRequest(service);
   grpc::ByteBuffer response;
   const Status status = cluster_->Repeat(
-      timeout_, CallKind::kRead, [&](const Connection& to, grpc::ClientContext& context) {
+      timeout_, CallKind::Read(), [&](const Connection& to, grpc::ClientContext& context) {
         const grpc::internal::RpcMethod method("/grpc.health.v1.Health/Check", nullptr,
                                                grpc::internal::RpcMethod::NORMAL_RPC);
         return grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(

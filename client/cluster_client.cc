@@ -49,7 +49,7 @@ void ClusterClient::Learn(const TopicPartition& partition, const std::string& ad
   }
 }
 
-Status ClusterClient::Repeat(std::chrono::milliseconds timeout, CallKind kind,
+Status ClusterClient::Repeat(std::chrono::milliseconds timeout, const CallKind& kind,
                              const Attempt& attempt) {
   const auto deadline = Clock::now() + timeout;
   RetryPolicy retry;
@@ -59,6 +59,10 @@ Status ClusterClient::Repeat(std::chrono::milliseconds timeout, CallKind kind,
     context.set_deadline(deadline);
     const grpc::Status status = attempt(connection, context);
     if (status.ok()) return {};
+    if (IsNoAnswer(status)) {
+      return kind.change ? UnansweredChange(connection.address, timeout, kind.what, kind.way_out)
+                         : Unanswered(connection.address, timeout);
+    }
     Error error = ErrorFromGrpc(status, connection.address);
     const bool unreachable = error.Is("UNREACHABLE") || error.Is("SHUTTING_DOWN");
     if (unreachable) connections_.ReportUnreachable(connection.address);
@@ -67,9 +71,8 @@ Status ClusterClient::Repeat(std::chrono::milliseconds timeout, CallKind kind,
     const bool never_connected =
         unreachable && connection.channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE;
     const auto addresses = static_cast<int>(connections_.bootstrap_count());
-    const bool again = kind == CallKind::kRead
-                           ? unreachable && tries < std::max(kReadAttemptsMax, addresses)
-                           : never_connected && tries < addresses;
+    const bool again = kind.change ? never_connected && tries < addresses
+                                   : unreachable && tries < std::max(kReadAttemptsMax, addresses);
     if (!again) return error;
     const auto delay = tries < addresses ? std::chrono::nanoseconds(0) : retry.NextDelay();
     if (Clock::now() + delay >= deadline) return error;
@@ -158,6 +161,7 @@ void ClusterClient::ListOffsets(std::shared_ptr<const v1::ListOffsetsRequest> re
 }
 
 Error ClusterClient::FailedCall(const grpc::Status& status, const std::string& address) {
+  if (IsNoAnswer(status)) return Unanswered(address, options_.request_timeout);
   Error error = ErrorFromGrpc(status, address);
   if (error.Is("UNREACHABLE")) connections_.ReportUnreachable(address);
   return error;

@@ -19,8 +19,18 @@
 
 namespace qalam::abi0 {
 
-// Repeats: whether a call that may have arrived can be sent again.
-enum class CallKind { kRead, kChange };
+// Whether a call that may have arrived can be sent again: a read can, a change can't, and without
+// an answer nobody knows whether it was carried out.
+struct CallKind {
+  static CallKind Read() { return {}; }
+  // `what` names it ("topic create"), `way_out` says how to find out.
+  static CallKind Change(std::string what, std::string way_out) {
+    return {true, std::move(what), std::move(way_out)};
+  }
+  bool change = false;
+  std::string what;
+  std::string way_out;
+};
 
 // What the parts of one Client share: connections, what is known of the cluster, calls with
 // deadline and retries. Thread: any.
@@ -42,7 +52,8 @@ class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
   template <typename Service, typename Request, typename Response>
   Result<Response> Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
                                                               Response*),
-                        const Request& request, std::chrono::milliseconds timeout, CallKind kind) {
+                        const Request& request, std::chrono::milliseconds timeout,
+                        const CallKind& kind) {
     Response response;
     const Status status =
         Repeat(timeout, kind, [&](const Connection& to, grpc::ClientContext& context) {
@@ -53,7 +64,7 @@ class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
   }
   // As Call, for one try of any kind.
   using Attempt = std::function<grpc::Status(const Connection&, grpc::ClientContext&)>;
-  Status Repeat(std::chrono::milliseconds timeout, CallKind kind, const Attempt& attempt);
+  Status Repeat(std::chrono::milliseconds timeout, const CallKind& kind, const Attempt& attempt);
 
   // Answers come once, on a thread of gRPC. One try each; the caller repeats.
   // A topic that does not exist is used once, so that a broker that creates topics by itself does

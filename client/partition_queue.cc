@@ -392,6 +392,7 @@ void PartitionQueue::GiveVerdicts() {
 void PartitionQueue::Give(Verdict verdict) {
   verdict.report.topic = partition_.topic;
   verdict.report.partition = partition_.partition;
+  if (!verdict.report.ok()) verdict.report.status = ErrorAt(verdict.report.error(), partition_);
   core_.Account(verdict.report);
   const std::shared_ptr<DeliveryState> delivery = std::move(verdict.delivery);
   delivery->Decide(std::move(verdict.report));

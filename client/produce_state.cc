@@ -90,6 +90,11 @@ void ProduceState::OnStreamBroken(const Error& error, bool from_broker, TimePoin
     FailAll(error, !answered_, now, verdicts);
     return;
   }
+  if (error.Is("MESSAGE_TOO_LARGE")) {
+    // The transport's word about one message, perhaps not the first under way.
+    FailAll(error, in_flight_.size() <= 1, now, verdicts);
+    return;
+  }
   const bool give_up = !uses_sequences() && !options_.retry_ambiguous;
   for (const BatchPtr& batch : in_flight_) {
     batch->maybe_written = true;
@@ -366,13 +371,12 @@ Error ProduceState::TimedOut(const PendingBatch& batch, TimePoint now) const {
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - batch.opened_at);
   std::string message = "not written within " + std::to_string(waited.count()) + " ms";
   std::map<std::string, std::string> details = {{"waited_ms", std::to_string(waited.count())}};
-  std::string broker;
-  if (last_error_) {
-    message += std::string(": ") + last_error_->what();
-    details["cause"] = last_error_->code();
-    broker = last_error_->broker();
-  }
-  return {"TIMED_OUT", std::move(message), std::move(details), std::move(broker)};
+  if (!last_error_) return {"TIMED_OUT", std::move(message), std::move(details)};
+  // What to do about the cause, not about the time that passed.
+  message += std::string(": ") + last_error_->what();
+  details["cause"] = last_error_->code();
+  return {"TIMED_OUT",         std::move(message), true,
+          last_error_->hint(), std::move(details), last_error_->broker()};
 }
 
 }  // namespace qalam::abi0

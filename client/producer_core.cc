@@ -187,11 +187,11 @@ std::optional<Error> ProducerCore::AppendTo(TopicQueue& topic, PartitionQueue& q
                                             const Attachment& attachment, AppendOutcome& outcome) {
   if (closed_.load(std::memory_order_relaxed)) return Closed();
   const std::size_t bytes = RecordAccumulator::RecordBytes(record);
-  if (bytes > kRecordBytesMax) return TooLarge(bytes, kRecordBytesMax);
+  if (bytes > kRecordBytesMax) return ErrorAt(TooLarge(bytes, kRecordBytesMax), queue.partition());
   outcome = queue.Append(record, bytes, expected_offset, attachment, 0);
   if (outcome.kind == AppendOutcome::Kind::kFull) {
     const std::size_t credit = bytes + kBatchHeaderBytes;
-    if (const auto error = Reserve(credit)) return error;
+    if (const auto error = Reserve(credit)) return ErrorAt(*error, queue.partition());
     outcome = queue.Append(record, bytes, expected_offset, attachment, credit);
     if (outcome.kind != AppendOutcome::Kind::kTaken) buffer_.Release(credit);
   }

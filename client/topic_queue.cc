@@ -132,6 +132,7 @@ void TopicQueue::OnFound(const Result<std::int32_t>& count) {
         error = Error("TIMED_OUT",
                       std::string("the partitions of the topic could not be found in time: ") +
                           count.error().what(),
+                      true, count.error().hint(),
                       {{"topic", name_}, {"cause", count.error().code()}}, count.error().broker());
       }
       if (parked_.empty()) {

@@ -64,6 +64,26 @@ Error Unreachable(const grpc::Status& status, const std::string& address) {
           address};
 }
 
+bool Contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Whoever answers speaks HTTP, perhaps even HTTP/2, but not our calls.
+bool IsNoBroker(const grpc::Status& status) {
+  const std::string& text = status.error_message();
+  return Contains(text, "Received http2 header with status") ||
+         Contains(text, "Trying to connect an http1.x server");
+}
+
+Error NoBroker(const grpc::Status& status, const std::string& address) {
+  return {"UNREACHABLE",
+          address + " does not speak Qalam's gRPC (" + status.error_message() + ")",
+          false,
+          "Correct -b HOST:PORT: it is the address of --listen, not the one of --http.",
+          {},
+          address};
+}
+
 std::string_view WordOf(grpc::StatusCode code) {
   switch (code) {
     case grpc::StatusCode::CANCELLED:
@@ -88,6 +108,32 @@ std::string_view WordOf(grpc::StatusCode code) {
 
 bool HasErrorInfo(const grpc::Status& status) { return ParseDetails(status).has_value(); }
 
+bool IsNoAnswer(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && !HasErrorInfo(status);
+}
+
+Error Unanswered(const std::string& address, std::chrono::milliseconds timeout) {
+  const std::string ms = std::to_string(timeout.count());
+  return {"TIMED_OUT",
+          "no answer from " + address + " within " + ms + " ms",
+          true,
+          "Send it again, or allow more time (--timeout).",
+          {{"timeout_ms", ms}},
+          address};
+}
+
+Error UnansweredChange(const std::string& address, std::chrono::milliseconds timeout,
+                       const std::string& what, const std::string& way_out) {
+  const std::string ms = std::to_string(timeout.count());
+  return {"AMBIGUOUS",
+          "no answer from " + address + " within " + ms + " ms; " + what +
+              " may or may not have been carried out",
+          false,
+          way_out,
+          {{"timeout_ms", ms}},
+          address};
+}
+
 Error ErrorFromGrpc(const grpc::Status& status, const std::string& address) {
   if (auto found = ParseDetails(status)) {
     std::map<std::string, std::string> details(found->info.metadata().begin(),
@@ -95,10 +141,24 @@ Error ErrorFromGrpc(const grpc::Status& status, const std::string& address) {
     return Make(found->info.reason(), status.error_message(), found->may_retry,
                 std::move(found->help), std::move(details), address);
   }
+  if (IsNoBroker(status)) return NoBroker(status, address);
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return Unreachable(status, address);
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    return {"TIMED_OUT", "no answer from " + address + " within the deadline", {}, address};
+  }
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    return {
+        "UNKNOWN",
+        "the broker at " + address + " does not know this call (" + status.error_message() + ")",
+        false,
+        "It is older than this client, or is no broker of Qalam; `qalam cluster info` shows "
+        "its version.",
+        {},
+        address};
+  }
   std::string_view word = WordOf(status.error_code());
   if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
-      status.error_message().find("larger than max") != std::string::npos) {
+      Contains(status.error_message(), "larger than max")) {
     word = "MESSAGE_TOO_LARGE";
   }
   std::string message = status.error_message();
@@ -111,6 +171,17 @@ Error ErrorFromWire(const v1::ErrorStatus& status, const std::string& address) {
   std::map<std::string, std::string> details(status.metadata().begin(), status.metadata().end());
   return Make(status.reason().empty() ? "UNKNOWN" : status.reason(), status.message(),
               status.retriable(), {}, std::move(details), address);
+}
+
+Error ErrorAt(const Error& error, const TopicPartition& partition) {
+  std::map<std::string, std::string> details = error.details();
+  details.emplace("topic", partition.topic);
+  details.emplace("partition", std::to_string(partition.partition));
+  std::string message = error.message();
+  if (!Contains(message, partition.topic))
+    message = partition.topic + ":" + std::to_string(partition.partition) + ": " + message;
+  return {error.code(), std::move(message), error.retriable(),
+          error.hint(), std::move(details), error.broker()};
 }
 
 Error ErrorFromCore(const core::Error& error) {

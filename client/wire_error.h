@@ -2,9 +2,11 @@
 
 #include <grpcpp/support/status.h>
 
+#include <chrono>
 #include <string>
 
 #include "common/error.h"
+#include "qalam/record.h"
 #include "qalam/result.h"
 #include "qalam/v1/error.pb.h"
 
@@ -16,7 +18,16 @@ namespace qalam::abi0 {
 Error ErrorFromGrpc(const grpc::Status& status, const std::string& address);
 // True when a broker of ours said it, not the transport.
 bool HasErrorInfo(const grpc::Status& status);
+// Our deadline passed without an answer: nobody knows what the broker did.
+bool IsNoAnswer(const grpc::Status& status);
+// TIMED_OUT, for what changes nothing.
+Error Unanswered(const std::string& address, std::chrono::milliseconds timeout);
+// AMBIGUOUS: `what` may or may not have been carried out; `way_out` says how to find out.
+Error UnansweredChange(const std::string& address, std::chrono::milliseconds timeout,
+                       const std::string& what, const std::string& way_out);
 Error ErrorFromWire(const v1::ErrorStatus& status, const std::string& address);
 Error ErrorFromCore(const core::Error& error);
+// `error` with the partition in its details and, if it does not name the topic, in its message.
+Error ErrorAt(const Error& error, const TopicPartition& partition);
 
 }  // namespace qalam::abi0

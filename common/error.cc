@@ -121,11 +121,15 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {ErrorCode::kConflict, "CONFLICT", kRetry, 8, "Somebody else changed the same thing first.",
      "Read it again and repeat the change."},
     {ErrorCode::kTimedOut, "TIMED_OUT", kRetry, 6,
-     "The deadline passed before the request was carried out; nothing was written.",
-     "Send it again, or allow more time."},
+     "A deadline passed. Said by the broker, or by a producer of records that it never sent: "
+     "dropped before the write, nothing was written. Said by a client that got no answer: a read "
+     "failed; a change that nobody answered may have been carried out and is AMBIGUOUS.",
+     "Send it again, or allow more time (--timeout, delivery.timeout.ms)."},
     {ErrorCode::kAmbiguous, "AMBIGUOUS", kFinal, 6,
-     "It is unknown whether the records were written.",
-     "Read the end of the log to find out; an idempotent producer may simply repeat them."},
+     "It is unknown whether the records were written, or the change was carried out: no answer "
+     "came.",
+     "Look: read the end of the log, or describe the topic. An idempotent producer that still "
+     "runs may simply repeat its records."},
     {ErrorCode::kCancelled, "CANCELLED", kFinal, 1, "The caller gave the request up.",
      "Nothing to do."},
     {ErrorCode::kUnreachable, "UNREACHABLE", kRetry, 3, "No broker answers at this address.",

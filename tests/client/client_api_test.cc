@@ -83,9 +83,19 @@ TEST(AdminTest, EveryCallHasADeadline) {
   FakeBroker broker;
   const Client client = broker.Connect();
   const auto start = std::chrono::steady_clock::now();
+  // Whether a change was made that nobody answered is unknown.
   const Status status = client.admin().WithTimeout(100ms).DeleteTopic("orders");
   ASSERT_FALSE(status.ok());
-  EXPECT_EQ(status.error().code(), "TIMED_OUT");
+  EXPECT_EQ(status.error().code(), "AMBIGUOUS");
+  EXPECT_EQ(status.error().message(),
+            "no answer from " + broker.address() +
+                " within 100 ms; topic delete may or may not have been carried out");
+  EXPECT_NE(status.error().hint().find("qalam topic describe orders"), std::string::npos);
+  EXPECT_FALSE(status.error().retriable());
+  const Status checked = client.admin().WithTimeout(100ms).DeleteTopic("orders", true);
+  ASSERT_FALSE(checked.ok());
+  EXPECT_EQ(checked.error().code(), "TIMED_OUT");
+  EXPECT_EQ(checked.error().message(), "no answer from " + broker.address() + " within 100 ms");
   EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
 }
 
@@ -122,6 +132,25 @@ TEST(ErrorTest, PlainStatusesHaveWords) {
             "MESSAGE_TOO_LARGE");
   EXPECT_EQ(word(grpc::StatusCode::INTERNAL), "UNKNOWN");
   EXPECT_FALSE(ErrorFromGrpc({grpc::StatusCode::INTERNAL, ""}, "b:1").message().empty());
+}
+
+TEST(ErrorTest, WhoeverSpeaksNoGrpcOfOursIsNamed) {
+  for (const auto& [code, message] :
+       {std::pair(grpc::StatusCode::UNIMPLEMENTED, "Received http2 header with status: 404"),
+        std::pair(grpc::StatusCode::UNAVAILABLE, "Trying to connect an http1.x server")}) {
+    const Error error = ErrorFromGrpc({code, message}, "b:1");
+    EXPECT_EQ(error.code(), "UNREACHABLE");
+    EXPECT_NE(error.message().find("b:1 does not speak Qalam's gRPC"), std::string::npos);
+    EXPECT_FALSE(error.retriable());
+  }
+}
+
+TEST(ErrorTest, APartitionIsNamedOnce) {
+  const Error error = ErrorAt(Error("NO_SPACE", "the disk is full"), {"orders", 3});
+  EXPECT_EQ(error.message(), "orders:3: the disk is full");
+  EXPECT_EQ(error.details().at("topic"), "orders");
+  EXPECT_EQ(error.details().at("partition"), "3");
+  EXPECT_EQ(ErrorAt(error, {"orders", 3}).message(), error.message());
 }
 
 TEST(ResultTest, OnlyValueAndCheckThrow) {

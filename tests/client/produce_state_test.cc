@@ -318,6 +318,30 @@ TEST_F(ProduceStateTest, TheDeadlineSplitsIntoTimedOutAndAmbiguous) {
   EXPECT_EQ(state_->next_deadline(), TimePoint::max());
 }
 
+TEST_F(ProduceStateTest, ATimeOutSaysWhatToDoAboutItsCause) {
+  Make();
+  Enqueue("a");
+  EXPECT_EQ(SendAll(), "a/0");
+  Refuse(IdOf("a"), "NO_SPACE");
+  now_ += seconds(30);
+  state_->Expire(now_, verdicts_);
+  const Error error = verdicts_[0].report.error();
+  EXPECT_EQ(error.code(), "TIMED_OUT");
+  EXPECT_EQ(error.details().at("cause"), "NO_SPACE");
+  EXPECT_NE(error.message().find("NO_SPACE"), std::string::npos);
+  EXPECT_EQ(error.hint(), Error("NO_SPACE", "").hint());
+  EXPECT_TRUE(error.retriable());
+}
+
+TEST_F(ProduceStateTest, AMessageThatTheTransportRefusesIsNotSentAgain) {
+  Make();
+  Enqueue("a");
+  EXPECT_EQ(SendAll(), "a/0");
+  state_->OnStreamBroken(Word("MESSAGE_TOO_LARGE"), false, now_, verdicts_);
+  EXPECT_EQ(Verdicts(), "a=MESSAGE_TOO_LARGE");
+  EXPECT_TRUE(state_->empty());
+}
+
 TEST_F(ProduceStateTest, AnAnswerAfterTheDeadlineKeepsTheSequenceInStep) {
   Make();
   Enqueue("a");
