@@ -7,7 +7,8 @@ namespace qalam {
 namespace {
 
 constexpr std::size_t kSearchedMax = 10'000;  // A wrong name must not cost much.
-constexpr std::size_t kNameShown = 249;       // No topic has a longer name.
+constexpr std::chrono::minutes kRefusalShown{1};
+constexpr std::size_t kNameShown = 249;  // No topic has a longer name.
 
 }  // namespace
 
@@ -24,7 +25,14 @@ TopicInfo DescribeTopicImage(const TopicImage& image) {
   return info;
 }
 
-PartitionInfo DescribePartition(const PartitionHandle& handle, const PartitionImage& image) {
+std::optional<std::string> RecentRefusal(const PartitionHandle& handle, MonotonicTime now) {
+  const auto refusal = handle.write_refusal.Load();
+  if (!refusal || now - refusal->at > kRefusalShown) return std::nullopt;
+  return "appends refused: " + refusal->error.ToString();
+}
+
+PartitionInfo DescribePartition(const PartitionHandle& handle, const PartitionImage& image,
+                                MonotonicTime now) {
   PartitionInfo info;
   info.partition = handle.name;
   info.leader = image.leader;
@@ -40,7 +48,11 @@ PartitionInfo DescribePartition(const PartitionHandle& handle, const PartitionIm
     info.size_bytes = static_cast<std::int64_t>(view->size_bytes());
     info.segments_count = static_cast<std::int32_t>(view->segments_count());
   }
-  if (const auto problem = handle.problem.Load()) info.status = "offline: " + problem->ToString();
+  if (const auto problem = handle.problem.Load()) {
+    info.status = "offline: " + problem->ToString();
+  } else if (auto refusal = RecentRefusal(handle, now)) {
+    info.status = *std::move(refusal);
+  }
   return info;
 }
 

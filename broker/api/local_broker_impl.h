@@ -68,6 +68,7 @@ class LocalBrokerImpl final : public LocalBroker {
     return true;
   }
   void MakeTopic(Controller::NewTopic topic, Reply<TopicInfo> reply);
+  void UndoCreation(std::string name, Error error, Reply<TopicInfo> reply);
   void RefuseCreation(Error error, Reply<TopicInfo> reply);
   void AppendTo(std::shared_ptr<PartitionHandle> handle, AppendRequest request,
                 Reply<AppendResult> reply);
@@ -76,6 +77,7 @@ class LocalBrokerImpl final : public LocalBroker {
   void TakeSettings(const std::string& topic);
   void ScheduleRetention(std::chrono::nanoseconds after);
   void RetentionPass();
+  void RemoveDeletable(const std::shared_ptr<PartitionHandle>& handle, Log& log);
   void ApplyRetention(std::shared_ptr<PartitionHandle> handle,
                       std::optional<TimestampMs> retention_now);
 

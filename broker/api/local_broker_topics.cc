@@ -59,22 +59,35 @@ void LocalBrokerImpl::CreateTopic(CreateTopicRequest request, Reply<TopicInfo> r
 }
 
 void LocalBrokerImpl::MakeTopic(Controller::NewTopic topic, Reply<TopicInfo> reply) {
-  auto recorded = [this, reply = std::move(reply)](
-                      Result<std::shared_ptr<const TopicImage>> image) mutable {
-    if (!image.ok()) {
-      RefuseCreation(std::move(image).error(), std::move(reply));
-      return;
-    }
-    const TopicInfo info = DescribeTopicImage(**image);
-    host_.Create(*image, Reply<Unit>([info, reply = std::move(reply)](Result<Unit> made) mutable {
-      if (made.ok()) {
-        reply(info);
-      } else {
-        reply(std::move(made).error());
-      }
-    }));
-  };
+  auto recorded =
+      [this, reply = std::move(reply)](Result<std::shared_ptr<const TopicImage>> image) mutable {
+        if (!image.ok()) {
+          RefuseCreation(std::move(image).error(), std::move(reply));
+          return;
+        }
+        const TopicInfo info = DescribeTopicImage(**image);
+        auto done = [this, info, reply = std::move(reply)](Result<Unit> made) mutable {
+          if (made.ok()) {
+            reply(info);
+          } else {
+            UndoCreation(info.name, std::move(made).error(), std::move(reply));
+          }
+        };
+        host_.Create(*image, Reply<Unit>(std::move(done)));
+      };
   controller_.CreateTopic(std::move(topic), Controller::TopicReply(std::move(recorded)));
+}
+
+// Not all of a new topic's partitions could be made: then it is not to be there at all.
+void LocalBrokerImpl::UndoCreation(std::string name, Error error, Reply<TopicInfo> reply) {
+  auto undone = [name, error = std::move(error),
+                 reply = std::move(reply)](Result<Unit> deleted) mutable {
+    const std::string what = deleted.ok()
+                                 ? "\" was not created: "
+                                 : "\" exists now, but not all of its partitions could be made: ";
+    reply(Error(error.code(), "topic \"" + name + what + error.message()));
+  };
+  DeleteTopic(std::move(name), false, Reply<Unit>(std::move(undone)));
 }
 
 // A topic that exists may still be being made: whoever hears that it exists may use it at once.
@@ -106,12 +119,12 @@ void LocalBrokerImpl::DescribeTopic(std::string name, Reply<TopicDescription> re
     reply(UnknownTopic(name, host_.All()));
     return;
   }
-  OpenAll(topic->partitions, [topic, reply = std::move(reply)]() mutable {
+  OpenAll(topic->partitions, [this, topic, reply = std::move(reply)]() mutable {
     TopicDescription description;
     description.topic = DescribeTopicImage(*topic->image);
     for (std::size_t p = 0; p < topic->partitions.size(); ++p) {
       description.partitions.push_back(
-          DescribePartition(*topic->partitions[p], topic->image->partitions[p]));
+          DescribePartition(*topic->partitions[p], topic->image->partitions[p], clock_.Now()));
     }
     description.config = DescribeTopicConfig(*topic->image);
     reply(std::move(description));
@@ -159,16 +172,17 @@ void LocalBrokerImpl::ListPartitions(PageRequest page, Reply<Page<PartitionInfo>
   }
   std::vector<std::shared_ptr<PartitionHandle>> handles;
   for (const Listed& one : listed) handles.push_back(one.topic->partitions[one.partition]);
-  OpenAll(
-      std::move(handles), [listed = std::move(listed), next, reply = std::move(reply)]() mutable {
-        Page<PartitionInfo> answer;
-        answer.next_token = next;
-        for (const Listed& one : listed) {
-          answer.items.push_back(DescribePartition(*one.topic->partitions[one.partition],
-                                                   one.topic->image->partitions[one.partition]));
-        }
-        reply(std::move(answer));
-      });
+  OpenAll(std::move(handles),
+          [this, listed = std::move(listed), next, reply = std::move(reply)]() mutable {
+            Page<PartitionInfo> answer;
+            answer.next_token = next;
+            for (const Listed& one : listed) {
+              answer.items.push_back(DescribePartition(*one.topic->partitions[one.partition],
+                                                       one.topic->image->partitions[one.partition],
+                                                       clock_.Now()));
+            }
+            reply(std::move(answer));
+          });
 }
 
 // --- settings ---
@@ -229,7 +243,7 @@ void LocalBrokerImpl::TrimPartition(TopicPartition partition, Offset before, boo
     return;
   }
   auto handle = std::move(found).value();
-  host_.WhenIdle(handle, [handle, before, validate_only,
+  host_.WhenIdle(handle, [this, handle, before, validate_only,
                           reply = std::move(reply)](Result<Partition*> idle) mutable {
     if (!idle.ok()) {
       reply(std::move(idle).error());
@@ -244,6 +258,7 @@ void LocalBrokerImpl::TrimPartition(TopicPartition partition, Offset before, boo
     }
     auto trimmed = log.Trim(wanted, high_watermark);
     (*idle)->PublishView();
+    RemoveDeletable(handle, log);
     reply(std::move(trimmed));
   });
 }
@@ -289,10 +304,25 @@ void LocalBrokerImpl::ApplyRetention(std::shared_ptr<PartitionHandle> handle,
                          start.error().ToString());
       return;
     }
-    auto deletable = log.TakeDeletable(clock_.Now());
-    if (deletable.empty()) return;
+    RemoveDeletable(handle, log);
+  });
+}
+
+// Unlinks what may be, and comes again when the next may be. On the writer's thread.
+void LocalBrokerImpl::RemoveDeletable(const std::shared_ptr<PartitionHandle>& handle, Log& log) {
+  if (auto deletable = log.TakeDeletable(clock_.Now()); !deletable.empty()) {
     host_.background().Post([this, deletable = std::move(deletable)] {
       for (const std::string& path : deletable) (void)host_.root().RemoveFile(path);
+    });
+  }
+  const auto next = log.next_deletable();
+  if (!next || handle->removal_scheduled) return;
+  handle->removal_scheduled = true;
+  host_.timers().At(*next, [this, handle] {
+    host_.WhenIdle(handle, [this, handle](Result<Partition*> idle) {
+      if (!idle.ok()) return;
+      handle->removal_scheduled = false;
+      RemoveDeletable(handle, (*idle)->log());
     });
   });
 }
@@ -330,6 +360,8 @@ ClusterInfo LocalBrokerImpl::MakeClusterInfo() {
       if (const auto problem = handle->problem.Load()) {
         ++info.offline_partitions_count;
         info.problems.push_back(handle->name.ToString() + ": " + problem->ToString());
+      } else if (const auto refusal = RecentRefusal(*handle, clock_.Now())) {
+        info.problems.push_back(handle->name.ToString() + ": " + *refusal);
       }
     }
   }

@@ -209,10 +209,7 @@ void PartitionHost::Create(std::shared_ptr<const TopicImage> image, Reply<Unit> 
     }
     for (const Status& status : made) {
       if (status.ok()) continue;
-      reply(Error(status.error().code(), "topic \"" + hosted->image->name +
-                                             "\" exists now, but not all of its partitions could "
-                                             "be made: " +
-                                             status.error().message()));
+      reply(status.error());
       return;
     }
     reply(Unit{});

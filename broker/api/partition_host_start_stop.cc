@@ -12,6 +12,9 @@
 namespace qalam {
 namespace {
 
+// Of metadata that has nothing but the cluster's id.
+constexpr std::uint64_t kFreshRevision = 1;
+
 constexpr std::size_t kDescriptorsReserved = 64;
 
 // Sealed segments kept open: a quarter, since a segment has a log and readers have their own, and
@@ -67,7 +70,8 @@ Status PartitionHost::Start(const ClusterImage& image) {
 Status PartitionHost::MoveStraysAside(const LogRoot::Scan& scan, const ClusterImage& image) {
   strays_ = scan.strays_before;
   if (scan.strays.empty()) return OkStatus();
-  if (image.topics.empty()) {
+  // A store that has had topics may have none now: the last one was deleted just before a kill.
+  if (image.topics.empty() && image.revision <= kFreshRevision) {
     return Error(ErrorCode::kMetadataMissing, options_.log_directory + " holds " +
                                                   std::to_string(scan.strays.size()) +
                                                   " partitions (first " + scan.strays.front() +

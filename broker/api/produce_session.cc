@@ -8,7 +8,11 @@ AppendCommand MakeAppend(std::shared_ptr<PartitionHandle> handle, SharedSlice ba
   AppendCommand command;
   const auto settings = handle->settings.Load();
   auto validated = ValidateBatch(batch.view(), settings->limits, clock.NowMs());
-  if (validated.ok()) {
+  if (validated.ok() && validated->header.transactional()) {
+    // Written, it would have to stay invisible until a commit that nobody can make.
+    command.refused = Error(ErrorCode::kInvalidRecord,
+                            "a transactional batch: this broker knows no transactions");
+  } else if (validated.ok()) {
     command.header = validated->header;
   } else {
     command.refused = std::move(validated).error();

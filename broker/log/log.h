@@ -101,6 +101,8 @@ class Log {
   virtual Result<Offset> Trim(Offset before, Offset high_watermark) = 0;
   // Files renamed to *.deleted, to be unlinked by a background thread once the delay has passed.
   virtual std::vector<std::string> TakeDeletable(MonotonicTime now) = 0;
+  // When the next of them may be, if there is one.
+  virtual std::optional<MonotonicTime> next_deletable() const = 0;
   // New settings in force from the next append; flush mode and group size are checkpointed first,
   // which waits for a sync. Not while a sync is under way: kOverloaded.
   virtual Status Reconfigure(const LogOptions& options) = 0;

@@ -43,6 +43,7 @@ class LogImpl final : public Log {
                                 Offset high_watermark) override;
   Result<Offset> Trim(Offset before, Offset high_watermark) override;
   std::vector<std::string> TakeDeletable(MonotonicTime now) override;
+  std::optional<MonotonicTime> next_deletable() const override;
   Status Reconfigure(const LogOptions& options) override;
   Status Close() override;
   void ReleaseOwner() override { owner_.Release(); }

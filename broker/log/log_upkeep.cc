@@ -130,4 +130,9 @@ std::vector<std::string> LogImpl::TakeDeletable(MonotonicTime now) {
   return sealed_.TakeDeletable(now);
 }
 
+std::optional<MonotonicTime> LogImpl::next_deletable() const {
+  owner_.AssertHeld();
+  return sealed_.next_deletable();
+}
+
 }  // namespace qalam

@@ -72,7 +72,11 @@ Result<std::optional<TimestampMs>> RetentionClock::Pass(const Clock& clock) {
   paused_ = false;
   at_ = now;
   if (wall > time_) time_ = wall;  // It never runs back.
-  QALAM_RETURN_IF_ERROR(Save());
+  // On a full disk, deletion is what helps; the file then tells the next start of an earlier time,
+  // by which it deletes less.
+  if (const Status saved = Save(); !saved.ok() && saved.error().code() != ErrorCode::kNoSpace) {
+    return saved.error();
+  }
   return std::optional<TimestampMs>(time_);
 }
 

@@ -24,7 +24,8 @@ class RetentionClock {
   static Result<RetentionClock> Open(FileSystem& fs, const std::string& directory,
                                      const Clock& clock);
 
-  // The time to judge by; nothing while paused. Persists what it answers.
+  // The time to judge by; nothing while paused. Persists what it answers, unless the disk is
+  // full. Errors: kIo.
   Result<std::optional<TimestampMs>> Pass(const Clock& clock);
   // Takes the wall clock as right from now on (`qalam.retention.clock=accept`).
   void Accept() { accept_ = true; }

@@ -55,7 +55,13 @@ void Segment::Retire() {
   auto open = Open();
   MutexLock lock(mutex_);
   retired_ = true;
-  if (open.ok()) kept_ = std::move(open).value();
+  if (!open.ok()) return;
+  kept_ = std::move(open).value();
+  cache_->Drop(kept_.get());
+}
+
+Segment::~Segment() {
+  if (const auto open = sealed_.lock()) cache_->Drop(open.get());
 }
 
 Result<std::shared_ptr<const OpenSegment>> Segment::Open() const {

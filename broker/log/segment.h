@@ -34,12 +34,15 @@ class Segment {
   // The active segment: open, and kept open until Seal.
   Segment(FileSystem& fs, std::shared_ptr<SegmentCache> cache, std::string directory,
           Offset base_offset, std::uint32_t index_interval_bytes, OpenSegment open);
+  ~Segment();
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
 
   Offset base_offset() const { return base_offset_; }
   std::string Path(std::string_view suffix) const;
   void Seal(std::uint64_t size_bytes);
   // The files are about to lose their names: stays open from now on, for the readers that still see
-  // it.
+  // it, and until they are gone.
   void Retire();
   // Opens if need be; indexes that are missing or wrong are built again from the log, in memory.
   // Errors: kOffsetOutOfRange (retired, and could not be kept open), kTooManyRequests, kIo.

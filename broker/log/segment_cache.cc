@@ -18,6 +18,16 @@ void SegmentCache::Keep(const std::shared_ptr<const OpenSegment>& open) {
   places_.erase(dropped.get());
 }
 
+void SegmentCache::Drop(const OpenSegment* open) {
+  std::shared_ptr<const OpenSegment> dropped;  // Closed outside the lock.
+  MutexLock lock(mutex_);
+  const auto place = places_.find(open);
+  if (place == places_.end()) return;
+  dropped = std::move(*place->second);
+  recent_.erase(place->second);
+  places_.erase(place);
+}
+
 std::size_t SegmentCache::size() const {
   MutexLock lock(mutex_);
   return recent_.size();

@@ -18,6 +18,8 @@ class SegmentCache {
   explicit SegmentCache(std::size_t open_max) : open_max_(open_max) {}
   // `open` was just used.
   void Keep(const std::shared_ptr<const OpenSegment>& open);
+  // Not kept by this cache any more: its file is to go, and open it would hold the space.
+  void Drop(const OpenSegment* open);
   std::size_t size() const;
 
  private:

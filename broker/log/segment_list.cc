@@ -60,4 +60,10 @@ std::vector<std::string> SegmentList::TakeDeletable(MonotonicTime now) {
   return paths;
 }
 
+std::optional<MonotonicTime> SegmentList::next_deletable() const {
+  std::optional<MonotonicTime> next;
+  for (const Retired& retired : retired_) next = std::min(next.value_or(retired.due), retired.due);
+  return next;
+}
+
 }  // namespace qalam

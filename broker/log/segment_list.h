@@ -32,6 +32,8 @@ class SegmentList {
   // Files that carry such a name already.
   void AddDeletable(std::string path, MonotonicTime due) { retired_.push_back({path, due}); }
   std::vector<std::string> TakeDeletable(MonotonicTime now);
+  // When the next file may be unlinked, if there is one.
+  std::optional<MonotonicTime> next_deletable() const;
 
  private:
   struct Retired {

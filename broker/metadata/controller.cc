@@ -237,10 +237,8 @@ Result<std::unique_ptr<Controller>> Controller::Create(MetadataStore& store, con
   QALAM_ASSIGN_OR_RETURN(const auto entries, store.List(""));
   QALAM_ASSIGN_OR_RETURN(ControllerState state, ControllerState::Load(std::move(options), entries));
   const ControllerPlan plan = state.StartPlan();
-  if (!plan.changes.empty()) {
-    QALAM_ASSIGN_OR_RETURN(const std::uint64_t revision, store.CompareAndSet(plan.changes));
-    state.Apply(plan, revision);
-  }
+  QALAM_ASSIGN_OR_RETURN(const std::uint64_t revision, store.CompareAndSet(plan.changes));
+  state.Apply(plan, revision);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock.Now() - begin);
   Log().info("metadata loaded topics={} changes={} took_ms={}", plan.topics.size(),
              plan.changes.size(), took.count());

@@ -34,7 +34,7 @@ class MetadataStore {
   virtual Result<std::optional<Entry>> Get(std::string_view key) = 0;
   virtual Result<std::vector<Entry>> List(std::string_view prefix) = 0;  // In order of keys.
   // All changes or none, synced. Errors: kConflict (an expectation failed), kNoSpace, kIo,
-  // kMetadataDamaged. Returns the revision.
+  // kMetadataDamaged. Returns the revision; without changes, the one of the last write.
   virtual Result<std::uint64_t> CompareAndSet(std::vector<Change> changes) = 0;
   // Calls `watcher` after each change below `prefix`, on the thread that made it. For ever.
   virtual void Watch(std::string prefix, Watcher watcher) = 0;

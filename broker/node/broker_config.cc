@@ -32,6 +32,8 @@ struct Row {
   std::function<std::string(const S&)> format;
 };
 
+constexpr std::string_view kListType = "list";
+
 Error Bad(std::string message) { return Error(ErrorCode::kInvalidConfig, std::move(message)); }
 
 template <typename T>
@@ -185,7 +187,7 @@ Row Coarse(std::string key, std::string finer, std::int64_t unit_ms,
 
 Row Listeners() {
   Row row{"listeners",
-          "list of HOST:PORT",
+          std::string(kListType) + " of HOST:PORT",
           kStatic,
           "",
           "Where gRPC clients connect, separated by commas; port 0 picks a free one. Loopback only "
@@ -488,6 +490,9 @@ Result<BrokerConfig> BrokerConfig::Build(std::vector<RawSetting> settings,
   for (const RawSetting& raw : settings) {
     const Row* row = FindRow(raw.key);
     if (row == nullptr) return UnknownBrokerConfigKey(raw.key, raw.source);
+    if (raw.is_list && !row->type.starts_with(kListType)) {
+      return At(raw.key, raw.source, Bad("takes one value, not a list"));
+    }
     // Also of those that a later one overrides: a mistake should not wait for its hour.
     S scratch;
     if (const Status parsed = row->parse(scratch, raw.value); !parsed.ok()) {

@@ -54,7 +54,8 @@ std::span<const BrokerConfigKey> BrokerConfigKeys();
 struct RawSetting {
   std::string key;
   std::string value;
-  std::string source;  // For people: "/etc/qalam/qalam.toml:12:1", "QALAM_LOG_LEVEL", "--set".
+  std::string source;    // For people: "/etc/qalam/qalam.toml:12:1", "QALAM_LOG_LEVEL", "--set".
+  bool is_list = false;  // Written as one; `value` has its elements, separated by commas.
 };
 
 // Settings in force, with where each came from. Immutable. Thread: any.

@@ -51,7 +51,7 @@ Status Flatten(const toml::table& table, const std::string& prefix, const std::s
     } else {
       QALAM_ASSIGN_OR_RETURN(value, ScalarText(node, place, full));
     }
-    settings.push_back({full, std::move(value), place});
+    settings.push_back({full, std::move(value), place, node.is_array()});
   }
   return OkStatus();
 }

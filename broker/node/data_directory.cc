@@ -24,6 +24,12 @@ Error Unusable(const std::string& path, std::string_view what) {
       .With("path", path);
 }
 
+Error NeedsSpace(const std::string& path, const std::string& what) {
+  return Error(ErrorCode::kNoSpace,
+               "data directory " + path + ": a start needs some free space there: " + what)
+      .With("path", path);
+}
+
 // Whether it had to be made.
 Result<bool> MakeDirectory(const std::string& path) {
   struct stat at {};
@@ -34,6 +40,7 @@ Result<bool> MakeDirectory(const std::string& path) {
   if (errno != ENOENT) return Unusable(path, std::strerror(errno));
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
+  if (failed == std::errc::no_space_on_device) return NeedsSpace(path, failed.message());
   if (failed) return Unusable(path, "can't be created: " + failed.message());
   if (chmod(path.c_str(), 0700) != 0) return Unusable(path, std::strerror(errno));
   return true;
@@ -193,6 +200,9 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
       !written.ok()) {
     if (written.error().code() == ErrorCode::kPermissionDenied) {
       return Unusable(path, "is not writable: " + written.error().message());
+    }
+    if (written.error().code() == ErrorCode::kNoSpace) {
+      return NeedsSpace(path, written.error().message());
     }
     return written.error();
   }

@@ -84,7 +84,26 @@ void Partition::Announce() {
 void Partition::OnAnnounced(const Status& status) {
   announcing_ = false;
   announced_ = status.ok();
-  if (!status.ok()) RefuseQueued(status.error());
+  if (status.ok()) return;
+  RefuseQueued(status.error());
+  NoteRefusal(status.error());
+}
+
+void Partition::NoteRefusal(const Error& error) {
+  if (!refused_last_) {
+    Logger("partition")
+        .warn("appends refused tp={} error={}", handle_->name.ToString(), error.ToString());
+  }
+  refused_last_ = true;
+  handle_->write_refusal.Store(
+      std::make_shared<const WriteRefusal>(WriteRefusal{error, context_.clock.Now()}));
+}
+
+void Partition::NoteWritten() {
+  if (!refused_last_) return;
+  refused_last_ = false;
+  handle_->write_refusal.Store(nullptr);
+  Logger("partition").info("appends taken again tp={}", handle_->name.ToString());
 }
 
 void Partition::ApplySettings() {
@@ -129,10 +148,12 @@ void Partition::WriteGroup() {
           goes_on ? written.error()
                   : Error(ErrorCode::kAmbiguous, "the write failed: " + written.error().message());
       for (GroupEntry& entry : group.entries) Refuse(entry.command, error);
+      if (goes_on) NoteRefusal(error);
       if (!goes_on) FailAll(written.error());
       return;
     }
     PublishView();
+    NoteWritten();
     if (!unsynced_since_) unsynced_since_ = rules.now;
   }
   for (GroupEntry& entry : group.entries) {

@@ -76,6 +76,9 @@ class Partition {
   // that acknowledges.
   void ReleaseAcks(Offset level, Durability durability);
   void Refuse(AppendCommand& command, Error error);
+  // The whole group was refused for now, or one was written: for people.
+  void NoteRefusal(const Error& error);
+  void NoteWritten();
   void AnswerWaiting(const Error& error);
   // The log, or another one of its directory, failed: nothing is acknowledged any more.
   void FailAll(const Error& cause);
@@ -93,6 +96,7 @@ class Partition {
   bool announcing_ = false;
   bool sync_in_flight_ = false;
   bool failed_ = false;
+  bool refused_last_ = false;
   std::optional<MonotonicTime> unsynced_since_;  // Under kInterval.
   MonotonicTime last_sync_{};
   MonotonicTime last_sweep_{};

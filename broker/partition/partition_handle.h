@@ -7,6 +7,7 @@
 #include "broker/log/log_options.h"
 #include "broker/log/log_view.h"
 #include "broker/partition/high_watermark.h"
+#include "common/clock.h"
 #include "common/ids.h"
 #include "common/published.h"
 #include "common/record/batch_validator.h"
@@ -20,6 +21,12 @@ class WriterThread;
 struct PartitionSettings {
   BatchLimits limits;
   LogOptions log;
+};
+
+// The disk or the process is full: the last group was refused, and the same may work later.
+struct WriteRefusal {
+  Error error;
+  MonotonicTime at{};
 };
 
 // A partition as every thread but its owner sees it: where it is, how far it is, and how to reach
@@ -53,9 +60,11 @@ class PartitionHandle {
   HighWatermark high_watermark;
   Published<LogView> view;  // Null until open.
   std::atomic<Offset> durable_offset{0};
+  Published<WriteRefusal> write_refusal;  // Null after a group that was written.
 
-  // Null until open; only the writer's thread touches it.
-  Partition* owned = nullptr;
+  // Only the writer's thread touches these.
+  Partition* owned = nullptr;      // Null until open.
+  bool removal_scheduled = false;  // Of files that retention and trimming took out.
 };
 
 }  // namespace qalam

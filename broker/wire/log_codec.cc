@@ -18,14 +18,19 @@ Bytes ToBytes(const std::string& text) {
 
 }  // namespace
 
-Acks FromProto(v1::Acks acks) {
+Result<Acks> FromProto(v1::Acks acks) {
   switch (acks) {
     case v1::ACKS_NONE:
       return Acks::kNone;
     case v1::ACKS_LEADER:
       return Acks::kLeader;
-    default:
+    case v1::ACKS_UNSPECIFIED:
+    case v1::ACKS_ALL:
       return Acks::kAll;
+    default:
+      return Error(ErrorCode::kInvalidArgument,
+                   "acks is " + std::to_string(static_cast<int>(acks)) + ", which means nothing")
+          .With("field", "acks");
   }
 }
 
@@ -44,7 +49,7 @@ v1::Durability ToProto(Durability durability) {
 Result<AppendRequest> FromProto(const v1::AppendRequest& request) {
   AppendRequest out;
   out.partition = {request.topic(), request.partition()};
-  out.acks = FromProto(request.acks());
+  QALAM_ASSIGN_OR_RETURN(out.acks, FromProto(request.acks()));
   if (request.has_expected_offset()) out.expected_offset = request.expected_offset();
   if (request.has_producer_id()) out.producer_id = request.producer_id();
   if (request.has_producer_epoch()) {

@@ -10,7 +10,8 @@
 namespace qalam {
 
 // The messages of LogService. Thread: any.
-Acks FromProto(v1::Acks acks);
+// Errors: kInvalidArgument.
+Result<Acks> FromProto(v1::Acks acks);
 v1::Durability ToProto(Durability durability);
 // Errors: kInvalidArgument.
 Result<AppendRequest> FromProto(const v1::AppendRequest& request);

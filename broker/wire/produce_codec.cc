@@ -81,9 +81,10 @@ Result<ProduceMessage> DecodeProduceRequest(SliceSpan message) {
     }
   }
   switch (kind) {
-    case kOpenField:
-      return ProduceMessage(
-          ProduceOpen{{open.topic(), open.partition()}, FromProto(open.acks()), open.client_id()});
+    case kOpenField: {
+      QALAM_ASSIGN_OR_RETURN(const Acks acks, FromProto(open.acks()));
+      return ProduceMessage(ProduceOpen{{open.topic(), open.partition()}, acks, open.client_id()});
+    }
     case kBatchField:
       return ProduceMessage(std::move(batch));
     case kRestartField:

@@ -12,6 +12,9 @@
 namespace qalam {
 namespace {
 
+// A batch may unpack to this in any case, and to so many times its size beyond.
+constexpr std::size_t kUnpackedBytesAlways = std::size_t{16} << 20;
+constexpr std::size_t kUnpackedTimesMax = 100;
 constexpr std::size_t kScratchBytesKeepMax = std::size_t{1} << 20;
 
 Error Corrupt(std::string message) { return {ErrorCode::kCorruptBatch, std::move(message)}; }
@@ -191,8 +194,10 @@ Result<TimestampMs> UnpackAndWalk(const BatchSpan& batch, const BatchLimits& lim
                                   TimestampMs now) {
   thread_local Bytes kept;
   Bytes scratch = std::move(kept);
-  QALAM_ASSIGN_OR_RETURN(const BytesView block,
-                         DecompressRecords(batch, scratch, limits.decompressed_bytes_max));
+  const std::size_t bytes_max =
+      std::min(limits.decompressed_bytes_max,
+               std::max(kUnpackedBytesAlways, batch.bytes.size() * kUnpackedTimesMax));
+  QALAM_ASSIGN_OR_RETURN(const BytesView block, DecompressRecords(batch, scratch, bytes_max));
   Result<TimestampMs> result = WalkRecords(batch.header, block, limits, now);
   if (scratch.capacity() <= kScratchBytesKeepMax) kept = std::move(scratch);
   return result;

@@ -186,6 +186,7 @@ TEST(RestartTest, LogsWithoutAnyMetadataAreNeverTouched) {
   ASSERT_TRUE(bench.Append(kEvents, {"a"}).ok());
   ASSERT_TRUE(bench.Stop());
   bench.store.entries.clear();
+  bench.store.revision = 0;
   const Status started = bench.Start();
   ASSERT_FALSE(started.ok());
   EXPECT_EQ(started.error().code(), ErrorCode::kMetadataMissing);
@@ -241,7 +242,8 @@ TEST(RestartTest, ACreationInterruptedAnywhereIsFinishedAtTheNextStart) {
     bench.fs.StopAtChange(steps);
     finished = bench.Create("events", 2).ok();
     bench.Stop(std::chrono::milliseconds(100));
-    ASSERT_TRUE(bench.Start().ok());
+    const Status started = bench.Start();
+    ASSERT_TRUE(started.ok()) << "step " << steps << ": " << started.error().ToString();
     for (int p = 0; p < 2; ++p) {
       const auto appended = bench.Append({"events", p}, {"a"});
       if (appended.ok()) {
@@ -256,7 +258,7 @@ TEST(RestartTest, ACreationInterruptedAnywhereIsFinishedAtTheNextStart) {
   EXPECT_GT(steps, 10u);
 }
 
-TEST(RestartTest, WithNoSpaceATopicIsCompletedAtItsFirstUse) {
+TEST(RestartTest, WithNoSpaceATopicIsNotMade) {
   BrokerBench bench;
   ASSERT_TRUE(bench.Start().ok());
   bench.fs.SetRule([](FileCall call, const std::string& path) -> std::optional<Error> {
@@ -266,10 +268,42 @@ TEST(RestartTest, WithNoSpaceATopicIsCompletedAtItsFirstUse) {
   const auto created = bench.Create("events", 2);
   ASSERT_FALSE(created.ok());
   EXPECT_EQ(created.error().code(), ErrorCode::kNoSpace);
-  EXPECT_TRUE(bench.Append(kEvents, {"a"}).ok());
-  EXPECT_EQ(bench.Append({"events", 1}, {"a"}).error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(bench.Append(kEvents, {"a"}).error().code(), ErrorCode::kUnknownTopic);
   bench.fs.SetRule({});
+  ASSERT_TRUE(bench.Create("events", 2).ok());
   EXPECT_TRUE(bench.Append({"events", 1}, {"a"}).ok());
+}
+
+TEST(RestartTest, WhatTrimmingTookOutIsClosedAndGoneAfterItsDelay) {
+  BrokerBench bench;
+  bench.options.retention_check_interval = std::chrono::hours(1);
+  ASSERT_TRUE(bench.Start().ok());
+  ASSERT_TRUE(
+      bench.Create("events", 1, {{"segment.bytes", "1048576"}, {"file.delete.delay.ms", "20"}})
+          .ok());
+  const std::string value(200'000, 'x');
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(bench.Append(kEvents, {value}).ok());
+  ASSERT_EQ(bench.ReadAll(kEvents).size(), 20u);
+  Question<Offset> trimmed;
+  bench.broker->TrimPartition(kEvents, -1, false, trimmed.reply());
+  ASSERT_EQ(*trimmed.Wait(), 20);
+  const auto left = [&] {
+    std::size_t count = 0;
+    const auto is_gone = [&](const std::string& name) {
+      return name.find(bench.options.log_directory) == 0 &&
+             name.find(".deleted") != std::string::npos;
+    };
+    for (const auto& entry : stdfs::directory_iterator("/proc/self/fd")) {
+      std::error_code closed_meanwhile;
+      count += is_gone(stdfs::read_symlink(entry.path(), closed_meanwhile)) ? 1 : 0;
+    }
+    for (const auto& entry : stdfs::directory_iterator(bench.options.log_directory + "/events-0")) {
+      count += is_gone(entry.path()) ? 1 : 0;
+    }
+    return count;
+  };
+  while (left() > 0) std::this_thread::yield();
+  EXPECT_EQ(bench.Append(kEvents, {"b"})->base_offset, 20);
 }
 
 TEST(RestartTest, RetentionBySizeRemovesOldSegmentsAlsoOfUnusedPartitions) {

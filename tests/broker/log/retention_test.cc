@@ -133,6 +133,13 @@ TEST_F(RetentionClockTest, AJumpOverAShutdownPausesToo) {
   EXPECT_EQ(Pass(rebooted), clock_.NowMs());
 }
 
+TEST_F(RetentionClockTest, AFullDiskDoesNotStopIt) {
+  auto retention = Open();
+  fs_.SetSpace(0);
+  clock_.Advance(std::chrono::hours(2));
+  EXPECT_EQ(Pass(retention), clock_.NowMs());
+}
+
 TEST_F(RetentionClockTest, ADamagedFileStartsAnew) {
   {
     auto retention = Open();

@@ -26,6 +26,7 @@ class MemoryStore final : public MetadataStore {
     return listed;
   }
   Result<std::uint64_t> CompareAndSet(std::vector<Change> changes) override {
+    if (changes.empty()) return revision;
     ++writes;
     if (fail_next) return *std::exchange(fail_next, std::nullopt);
     for (const Change& change : changes) {

@@ -150,6 +150,15 @@ flush = "os"
   EXPECT_TRUE(BrokerConfig::Build(*settings).ok());
 }
 
+TEST(ConfigSourcesTest, AListOfOneIsNoSingleValue) {
+  const auto settings = ParseToml("log.retention.ms = [1]\n", "q.toml");
+  ASSERT_TRUE(settings.ok());
+  const auto refused = BrokerConfig::Build(*settings);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message(),
+            "q.toml:1:20: log.retention.ms: takes one value, not a list");
+}
+
 TEST(ConfigSourcesTest, UnreadableTomlNamesLineAndColumn) {
   const auto settings = ParseToml("node.id = 1\nlisteners = [\"a\", \n  = 3\n", "q.toml");
   ASSERT_FALSE(settings.ok());

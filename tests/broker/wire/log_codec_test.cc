@@ -64,11 +64,11 @@ TEST(LogCodecTest, AProducerEpochOutOfRangeIsInvalid) {
 }
 
 TEST(LogCodecTest, EveryAcksAndDurabilityHasItsWord) {
-  EXPECT_EQ(FromProto(v1::ACKS_UNSPECIFIED), Acks::kAll);
-  EXPECT_EQ(FromProto(v1::ACKS_ALL), Acks::kAll);
-  EXPECT_EQ(FromProto(v1::ACKS_LEADER), Acks::kLeader);
-  EXPECT_EQ(FromProto(v1::ACKS_NONE), Acks::kNone);
-  EXPECT_EQ(FromProto(static_cast<v1::Acks>(99)), Acks::kAll);  // The strictest.
+  EXPECT_EQ(*FromProto(v1::ACKS_UNSPECIFIED), Acks::kAll);
+  EXPECT_EQ(*FromProto(v1::ACKS_ALL), Acks::kAll);
+  EXPECT_EQ(*FromProto(v1::ACKS_LEADER), Acks::kLeader);
+  EXPECT_EQ(*FromProto(v1::ACKS_NONE), Acks::kNone);
+  EXPECT_EQ(FromProto(static_cast<v1::Acks>(99)).error().code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(ToProto(Durability::kMemory), v1::DURABILITY_MEMORY);
   EXPECT_EQ(ToProto(Durability::kOs), v1::DURABILITY_OS);
   EXPECT_EQ(ToProto(Durability::kFsync), v1::DURABILITY_FSYNC);
