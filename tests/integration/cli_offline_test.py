@@ -3,6 +3,7 @@
 
 Usage: cli_offline_test.py
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from harness import Checks, temporary_directory, tool
@@ -67,6 +69,8 @@ def help_pages():
 
 def usage():
     expect(2, "an unknown verb names the nearest", "prodcue", "x", says=["produce", r"\(exit 2"])
+    expect(2, "an unknown option before the verb is named", "--dir", "X", "topic", "list", says=["no option --dir"])
+    expect(2, "another", "--profile=p", "topic", "list", says=["no option --profile"])
     expect(2, "an unknown option", "consume", "x", "--form", "start", says=["--form"])
     expect(2, "a missing argument", "produce", says=["topic"])
     expect(2, "an unknown -X key names the nearest", "-X", "linger.mss=5", "topic", "list", says=["linger.ms"])
@@ -87,6 +91,20 @@ def usage():
           "          in three lines")
 
 
+def answer_404(listener):
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            connection.sendall(b"\0\0\0\4\0\0\0\0\0")
+            data = connection.recv(65536)
+            while b"/qalam.v1" not in data and b"TopicService" not in data and len(data) < 200:
+                data += connection.recv(65536)
+            connection.sendall(b"\0\0\0\4\1\0\0\0\0" + b"\0\0\1\1\5\0\0\0\1" + b"\x8d")  # 13 of HPACK's table: :status 404.
+            with contextlib.suppress(OSError):
+                while connection.recv(65536):
+                    pass
+
+
 def unreachable():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -101,6 +119,14 @@ def unreachable():
            "list", says=["/nonexistent/qalam.sock"])
     expect(3, "the address of QALAM_BOOTSTRAP", "--timeout", "1s", "topic", "list",
            env={"QALAM_BOOTSTRAP": f"127.0.0.1:{port}"}, says=[str(port)])
+    # Somebody speaks HTTP/2 and answers 404: SETTINGS, then HEADERS with :status 404 for the first stream.
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        address = "127.0.0.1:%d" % listener.getsockname()[1]
+        thread = threading.Thread(target=answer_404, args=(listener,), daemon=True)
+        thread.start()
+        expect(3, "an HTTP/2 server that is no broker", "-b", address, "--timeout", "3s", "topic", "list", says=["UNREACHABLE", address + " does not speak"])
     # Somebody accepts and never answers.
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -126,6 +152,10 @@ def explain_and_version():
     told = json.loads(qalam("explain", "AMBIGUOUS", "-o", "json").stdout)
     check(told["code"] == "AMBIGUOUS" and told["exit"] == 6 and told["retriable"] is False, "explain -o json")
     expect(4, "explain names the nearest", "explain", "UNKNOWN_TOPICS", says=["UNKNOWN_TOPIC"])
+    expect(0, "--version", "--version", says=[r"qalam \d+\.\d+\.\d+"])
+    check(qalam("--version", "-o", "json").stdout == qalam("version", "-o", "json").stdout, "          is the verb version")
+    told = qalam("explain", "TIMED_OUT").stdout
+    check("nothing was written" in told and "AMBIGUOUS" in told, "explain TIMED_OUT tells the broker's case and the client's")
     expect(0, "version", "version", says=[r"qalam \d+\.\d+\.\d+"])
     check(set(json.loads(qalam("version", "-o", "json").stdout)) >= {"qalam", "wire"}, "version -o json")
 
@@ -167,10 +197,12 @@ def reference_pages():
 
 
 def offline_files(tmp):
-    expect(4, "log dump of a file that is not there", "log", "dump", tmp / "00000000000000000000.log", says=["NOT_FOUND"])
+    expect(4, "log dump of a file that is not there", "log", "dump", tmp / "00000000000000000000.log", says=["NOT_FOUND", "does not exist"])
+    expect(4, "log dump of what is no log's name and not there", "log", "dump", tmp / "none", says=["does not exist"])
     (tmp / "notes.txt").write_text("x")
     expect(2, "log dump of another file", "log", "dump", tmp / "notes.txt", says=["notes.txt"])
-    expect(4, "log verify of nothing", "log", "verify", tmp / "none")
+    done = expect(4, "log verify of nothing", "log", "verify", tmp / "none", says=["does not exist"])
+    check("topic list" not in done.stderr, "          with a hint that fits")
     expect(2, "log verify of a directory without a log", "log", "verify", tmp)
     (tmp / "00000000000000000000.log").write_bytes(b"\x00\x01" * 5000)
     expect(0, "log dump of garbage says so", "log", "dump", tmp / "00000000000000000000.log", says=["not a batch"])

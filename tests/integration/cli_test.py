@@ -61,11 +61,14 @@ def topics(broker):
     run(broker, "topic", "create", "a.b")
     expect(broker, 8, "a name that clashes", "topic", "create", "a_b", says=["TOPIC_NAME_CLASH"])
     expect(broker, 2, "an unknown setting names the nearest", "topic", "create", "x", "-c", "retention.mss=1", says=["retention.ms"])
+    text = run(broker, "topic", "create", "x", "-c", "retention.mss=1").stderr.decode()
+    check(text.count("did you mean") == 1, f"          once {text!r}")
     expect(broker, 4, "an unknown topic names the nearest and the way out", "topic", "describe", "ordres",
            says=["UNKNOWN_TOPIC", "ordres", r"\(exit 4; qalam explain UNKNOWN_TOPIC\)"])
     done = expect(broker, 4, "the same in JSON", "topic", "describe", "ordres", "-o", "json", silent=True)
     check(json.loads(done.stderr)["error"]["code"] == "UNKNOWN_TOPIC", "          on stderr")
     run(broker, "topic", "create", "dry", "--dry-run")
+    done = expect(broker, 0, "talk is for stderr", "topic", "create", "spoken", "--dry-run", says=["would create spoken"], silent=True)
     check("dry" not in run(broker, "topic", "list", "-o", "name").stdout.decode().split(), "create --dry-run makes nothing")
     check([t["name"] for t in broker.qalam_json("topic", "list")] == ["a.b", "orders"], "topic list -o json is one document")
     check([t["name"] for t in lines(run(broker, "topic", "list", "-o", "ndjson"))] == ["a.b", "orders"], "-o ndjson is a line each")
@@ -153,15 +156,22 @@ def inputs(broker, tmp):
     expect(broker, 2, "nothing but half a line", "produce", "in", stdin="hal", says=["3 bytes"])
     expect(broker, 0, "--allow-partial takes it", "produce", "in", "--allow-partial", stdin="hal")
     check(values(broker, "in", "--from", "-1") == ["hal"], "          as a record")
-    expect(broker, 7, "JSON that is none, after one that is", "produce", "in", "--json", stdin='{"value":"j"}\n{"value":\n', says=["record 2"])
+    expect(broker, 7, "JSON that is none, after one that is", "produce", "in", "--json", stdin='{"value":"j"}\n{"value":\n', says=["line 2", r"1 record acknowledged, 0 failed, 1 not sent", r"\(exit 7;"])
     expect(broker, 7, "--keep-going goes on behind it", "produce", "in", "--json", "--keep-going",
-           stdin='{"value":\n{"value":"k"}\n', says=["1 records acknowledged, 1 not"])
+           stdin='{"value":\n{"value":"k"}\n', says=["1 record acknowledged, 1 failed, 0 not sent", r"\(exit 7;"])
     check(values(broker, "in", "--from", "-1") == ["k"], "          and sends the rest")
     before = end_of(broker, "in")
     expect(broker, 1, "a record that is too large", "produce", "in", "--whole-file", stdin=b"x" * (3 << 20), says=["BATCH_TOO_LARGE"])
     expect(broker, 4, "an unknown topic", "produce", "nowhere", stdin="x\n", says=["UNKNOWN_TOPIC", "nowhere"])
     expect(broker, 4, "an unknown partition", "produce", "in", "-p", 7, stdin="x\n", says=["UNKNOWN_PARTITION"])
-    expect(broker, 1, "an unknown codec", "produce", "in", "-z", "rar", stdin="x\n", says=["UNSUPPORTED_CODEC"])
+    expect(broker, 2, "an unknown codec", "produce", "in", "-z", "rar", stdin="x\n", says=["rar", "zstd"])
+    expect(broker, 2, "a batch of a terabyte", "produce", "in", "--batch", "1TiB", stdin="x\n", says=["4 MiB"])
+    expect(broker, 2, "-k and -K", "produce", "in", "-k", "a", "-K", ":", stdin="x\n", says=["-K"])
+    expect(broker, 2, "a JSON field that is none names the nearest", "produce", "in", "--json", stdin='{"valeu":"x"}\n', says=["valeu", '"value"', "line 1"])
+    expect(broker, 2, "a value twice", "produce", "in", "--json", stdin='{"value":"x","value_base64":"eA=="}\n', says=["value_base64"])
+    expect(broker, 1, "a line that is too large names itself and the partition", "produce", "in",
+           stdin=b"x" * (3 << 20) + b"\n", says=["BATCH_TOO_LARGE", "stdin, line 1", "in:0"])
+    expect(broker, 1, "one that no broker takes, too", "produce", "in", stdin=b"x" * (9 << 20) + b"\n", says=["BATCH_TOO_LARGE", "stdin, line 1", "in:0"])
     check(end_of(broker, "in") == before, "          and nothing was written")
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         expect(broker, 0, f"-z {codec}", "produce", "in", "-z", codec, stdin=f"{codec}\n" * 50)
@@ -169,6 +179,31 @@ def inputs(broker, tmp):
     begun = time.monotonic()
     run(broker, "produce", "in", "--rate", "50/s", stdin="r\n" * 50)
     check(0.8 < time.monotonic() - begun < 5, f"--rate 50/s: 50 records took {time.monotonic() - begun:.1f} s")
+
+
+def partly(broker):
+    """What a produce says that ends with 7."""
+    run(broker, "topic", "create", "partly", "-p", 1)
+    done = expect(broker, 7, "produce -o json that goes wrong half-way", "produce", "partly", "--json", "-o", "json", stdin='{"value":"1"}\n{"value":"2"}\n{"val')
+    error = json.loads(done.stderr)["error"]
+    check((error["exit"], error["acknowledged"], error["failed"], error["not_sent"]) == (7, 2, 0, 1), f"          counts in the one JSON object on stderr {error}")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(broker.qalam_command("produce", "partly", "-o", "json"), input=b"x\n", stdout=full, stderr=subprocess.PIPE, timeout=60)
+    error = json.loads(done.stderr)["error"]
+    check(done.returncode == 1 and error["exit"] == 1 and "No space left on device" in error["message"] and error["acknowledged"] == 1,
+          f"produce -o json >/dev/full {done.returncode} {error}")
+
+
+def memory(broker):
+    """A small message of batches that unpack to much is unpacked one by one."""
+    run(broker, "topic", "create", "packed", "-p", 1)
+    expect(broker, 0, "30 records of 7 MiB, gzipped", "produce", "packed", "-z", "gzip", stdin=(b"x" * (7 << 20) + b"\n") * 30)
+    process = subprocess.Popen(broker.qalam_command("consume", "packed", "-n", 1), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    check(process.returncode == 0 and usage.ru_maxrss < 100 * 1024, f"consume -n 1 of them took {usage.ru_maxrss // 1024} MiB at most")
+    done = subprocess.run(["bash", "-c", " ".join(broker.qalam_command("consume", "packed", "-e")) + " | wc -lc"], capture_output=True, text=True, timeout=120)
+    check(done.stdout.split() == ["30", str(30 * ((7 << 20) + 1))], f"          and all of them come out {done.stdout.split()}")
 
 
 def conditional(broker):
@@ -201,6 +236,8 @@ def places(broker):
     check(len(run(broker, "consume", "p:0", "--from", "100", "-e", "--out-of-range", "earliest").stdout.splitlines()) == 10, "--out-of-range earliest")
     expect(broker, 4, "an unknown partition", "consume", "p:9", "-e", says=["UNKNOWN_PARTITION"])
     expect(broker, 2, "-f and -e", "consume", "p", "-f", "-e")
+    for until in ("100", "@2100-01-01T00:00:00Z", "end"):
+        check(len(values(broker, "p:0", "--until", until)) == 10, f"-e ends at the end though --until {until} lies beyond")
     done = run(broker, "consume", "p:0", "-n", 2, "--exec", "tr a-z A-Z")
     check(done.returncode == 0 and done.stdout == b"V0V1", f"--exec runs a command for each record {done.stdout!r}")
     expect(broker, 1, "--exec that fails ends it with the place", "consume", "p:0", "-e", "--exec", "exit 3", says=["p:0@0", "3"])
@@ -237,6 +274,8 @@ def cluster(broker):
     check("log.retention.ms" in keys, "config get")
     expect(broker, 0, "config set", "config", "set", "log.retention.ms=30d")
     check(broker.qalam_json("config", "get", "log.retention.ms")[0]["value"] == "2592000000", "          is in force")
+    expect(broker, 0, "config set --dry-run says that it only would", "config", "set", "log.retention.ms=1d", "--dry-run", says=["would"])
+    check(broker.qalam_json("config", "get", "log.retention.ms")[0]["value"] == "2592000000", "          and changes nothing")
     expect(broker, 0, "config set --unset", "config", "set", "--unset", "log.retention.ms")
     expect(broker, 2, "config set of an unknown key names the nearest", "config", "set", "log.retention.mss=1", says=["log.retention.ms"])
     done = expect(broker, 0, "-vv says what is asked", "-vv", "topic", "list")
@@ -257,12 +296,18 @@ def bench(broker):
     check(set(last) >= fields | {"ack_ms", "durability"} and last["records"] == 20000 and set(last["ack_ms"]) == {"p50", "p99", "p999", "max"},
           "          ends with the line of the contract")
     check(last["durability"] == "fsync" and 0 < last["ack_ms"]["p50"] <= last["ack_ms"]["p99"] <= last["ack_ms"]["max"], "          that makes sense")
+    expect(broker, 2, "--csv with -o json", "bench", "produce", "bench", "--records", 5, "--csv", "-o", "json")
+    told = [lines(run(broker, "bench", *verb, "-o", "json"))[-1] for verb in (["produce", "bench", "--records", 5], ["consume", "bench", "--records", 5],
+                                                                              ["e2e", "bench", "--records", 50])]
+    check(all(list(t)[:6] == ["records", "seconds", "records_per_s", "mb_per_s", "ack_ms", "durability"] and set(t["ack_ms"]) == {"p50", "p99", "p999", "max"}
+              for t in told), "          the same fields for every verb")
+    check(told[1]["records"] == 5 and told[1]["ack_ms"]["p50"] is None and told[1]["durability"] is None, "          bench consume counts to --records; what has no meaning is null")
     done = expect(broker, 0, "bench produce with connections and a rate", "bench", "produce", "bench", "--records", 3000, "--size", 50,
                   "--connections", 3, "--in-flight", 8, "--rate", "3k/s", "--batch", "4KiB", "-o", "json")
     last = lines(done)[-1]
     check(last["records"] == 3000 and 0.8 < last["seconds"] < 5, f"          open loop {last['seconds']:.2f} s")
     last = lines(expect(broker, 0, "bench consume", "bench", "consume", "bench", "-o", "json"))[-1]
-    check(set(last) >= fields and last["records"] == 23000, f"          reads all {last.get('records')}")
+    check(set(last) >= fields and last["records"] == 23055, f"          reads all {last.get('records')}")
     last = lines(expect(broker, 0, "bench e2e", "bench", "e2e", "bench", "--records", 1000, "--rate", "2k/s", "-o", "json"))[-1]
     check(last["records"] == 1000, "          sees every record")
     expect(broker, 4, "bench of an unknown topic", "bench", "produce", "nowhere", says=["UNKNOWN_TOPIC"])
@@ -275,6 +320,10 @@ def broken_pipe(broker):
     command = " ".join(broker.qalam_command("consume", "bench", "-e"))
     done = subprocess.run(["bash", "-c", f"{command} | head -n 1 >/dev/null; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True, timeout=60)
     check(done.stdout.strip() in ("141", "0") and not done.stderr, f"a reader that stops ends it silently {done.stdout.strip()} {done.stderr[:200]}")
+    command = " ".join(broker.qalam_command("tail", "bench"))
+    begun = time.monotonic()
+    done = subprocess.run(["bash", "-c", f"{command} | head -n 1 >/dev/null"], capture_output=True, text=True, timeout=60)
+    check(time.monotonic() - begun < 5 and not done.stderr, f"tail ends with its reader, though no record comes ({time.monotonic() - begun:.1f} s)")
     with open("/dev/full", "wb") as full:
         done = subprocess.run(broker.qalam_command("consume", "bench", "-e"), stdout=full, stderr=subprocess.PIPE, timeout=60)
     check(done.returncode == 1, f"output that can't be written is an error ({done.returncode})")
@@ -320,6 +369,15 @@ def interrupts(broker):
     time.sleep(1)
     code, _, _ = started.interrupt()
     check(code == 130, f"Ctrl-C in bench e2e: exit {code}")
+    for verb in (["consume", "packed"], ["tail", "packed", "--from", "start"]):
+        started = Started(broker, *verb)
+        time.sleep(1)  # Nobody reads: its output is stuck.
+        begun = time.monotonic()
+        started.process.send_signal(signal.SIGINT)
+        code = started.process.wait(20)
+        took = time.monotonic() - begun
+        started.process.communicate()
+        check(code == 130 and took < 2, f"Ctrl-C in {verb[0]} whose output nobody reads: exit {code} after {took:.1f} s")
 
     # A broker that is stopped: everything waits, and Ctrl-C ends it.
     producing = Started(broker, "produce", "c", "-p", 0, "-o", "json", stdin=subprocess.PIPE)
@@ -328,12 +386,19 @@ def interrupts(broker):
     os.kill(broker.process.pid, signal.SIGSTOP)
     try:
         for verb in (["topic", "list"], ["cluster", "info"], ["cluster", "health", "--wait"], ["topic", "describe", "c"], ["consume", "c"],
-                     ["topic", "create", "late"], ["config", "get"], ["broker", "list"], ["partition", "list"], ["bench", "consume", "c"]):
+                     ["topic", "create", "later"], ["config", "get"], ["broker", "list"], ["partition", "list"], ["bench", "consume", "c"]):
             started = Started(broker, "--timeout", "60s", *verb)
             time.sleep(0.6)
             begun = time.monotonic()
             code, _, _ = started.interrupt()
             check(code == 130 and time.monotonic() - begun < 3, f"Ctrl-C in {' '.join(verb)} while the broker is silent: exit {code}")
+        for verb, what in ((["topic", "create", "late"], "topic create"), (["topic", "alter", "c", "-c", "retention.ms=1d"], "topic alter"),
+                           (["topic", "trim", "c", "-p", "0", "--yes"], "topic trim"), (["topic", "delete", "late", "--yes"], "topic delete"),
+                           (["config", "set", "log.retention.ms=30d"], "config set")):
+            expect(broker, 6, f"{what} without an answer may have been carried out", "--timeout", "300ms", *verb,
+                   says=["AMBIGUOUS", f"no answer from {broker.address} within 300 ms; {what} may or may not", "Look with"])
+        done = expect(broker, 6, "a read without an answer", "--timeout", "300ms", "topic", "list", says=["TIMED_OUT", f"no answer from {broker.address} within 300 ms"])
+        check(b"Deadline" not in done.stderr, "          in our own words")
         producing.process.stdin.write(b"7\n")
         time.sleep(0.6)
         producing.process.send_signal(signal.SIGINT)
@@ -400,6 +465,8 @@ def main():
             acknowledgements(broker)
             records(broker)
             inputs(broker, tmp)
+            partly(broker)
+            memory(broker)
             conditional(broker)
             places(broker)
             trimming(broker)

@@ -69,6 +69,33 @@ TEST(OutputTest, ColoursOnlyWhereTheyAreWanted) {
   ::unsetenv("NO_COLOR");
 }
 
+TEST(OutputTest, TheNearestNameIsToldOnce) {
+  const abi0::Error error("INVALID_CONFIG", "no \"a.x\"; did you mean \"a.b\"?",
+                          {{"nearest", "a.b"}});
+  EXPECT_EQ(HintOf(error).find("did you mean"), std::string::npos);
+}
+
+TEST(OutputTest, AnEndingShowsTheRealExitCodeAndItsCounts) {
+  const abi0::Error error("NO_SPACE", "full");
+  const Ending ending{7, {{"acknowledged", 3}, {"failed", 1}}, "3 records acknowledged"};
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Report(error, Format::kJson, ending), 7);
+  const auto json = nlohmann::json::parse(::testing::internal::GetCapturedStderr()).at("error");
+  EXPECT_EQ(json.at("exit"), 7);
+  EXPECT_EQ(json.at("acknowledged"), 3);
+  EXPECT_EQ(json.at("failed"), 1);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Report(error, Format::kTable, ending), 7);
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("\n  3 records acknowledged\n  (exit 7; "), std::string::npos) << text;
+}
+
+TEST(OutputTest, OneIsSingular) {
+  EXPECT_EQ(Counted(0, "record"), "0 records");
+  EXPECT_EQ(Counted(1, "record"), "1 record");
+  EXPECT_EQ(Counted(2000, "batch", "batches"), "2 000 batches");
+}
+
 std::string Out(const std::function<void()>& print) {
   ::testing::internal::CaptureStdout();
   print();

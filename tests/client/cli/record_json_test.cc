@@ -90,6 +90,12 @@ TEST(RecordJsonTest, WhatIsNoRecordIsRefused) {
   EXPECT_NE(RefusedLine(R"({"headers":{}})").find("headers"), std::string::npos);
   EXPECT_NE(RefusedLine(R"({"headers":[{"value":"x"}]})").find("header"), std::string::npos);
   EXPECT_NE(RefusedLine(R"({"headers":[7]})").find("header"), std::string::npos);
+  EXPECT_NE(RefusedLine(R"({"valeu":"x"})").find("did you mean \"value\"?"), std::string::npos);
+  RefusedLine(R"({"headers":[{"key":"h","vaule":"x"}]})");
+  for (const char* both :
+       {R"({"value":"x","value_base64":"eA=="})", R"({"key":null,"key_base64":"eA=="})",
+        R"({"headers":[{"key":"h","value":"x","value_base64":"eA=="}]})"})
+    EXPECT_NE(RefusedLine(both).find("contradict"), std::string::npos);
 }
 
 TEST(RecordJsonTest, WhatIsWrittenIsReadBackTheSame) {
