@@ -64,7 +64,9 @@ Status ClusterClient::Repeat(std::chrono::milliseconds timeout, const CallKind& 
                          : Unanswered(connection.address, timeout);
     }
     Error error = ErrorFromGrpc(status, connection.address);
-    const bool unreachable = error.Is("UNREACHABLE") || error.Is("SHUTTING_DOWN");
+    // Not retriable: somebody is there, but no broker.
+    const bool unreachable =
+        error.retriable() && (error.Is("UNREACHABLE") || error.Is("SHUTTING_DOWN"));
     if (unreachable) connections_.ReportUnreachable(connection.address);
     // A connection that was never made carried nothing: another address may be asked for a change,
     // too.

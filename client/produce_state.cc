@@ -86,7 +86,8 @@ void ProduceState::OnStreamBroken(const Error& error, bool from_broker, TimePoin
   restart_needed_ = false;
   ignore_below_ = next_id_;
   last_error_ = error;
-  if (from_broker && !error.retriable()) {
+  // Not retriable, UNREACHABLE says that whoever is there is no broker.
+  if ((from_broker || error.Is("UNREACHABLE")) && !error.retriable()) {
     FailAll(error, !answered_, now, verdicts);
     return;
   }

@@ -19,7 +19,8 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
      "A field of the request has a value that is not allowed.",
      "Correct the field that the message names."},
     {ErrorCode::kNotFound, "NOT_FOUND", kFinal, 4, "The thing asked for does not exist.",
-     "Check its name; list what exists with `qalam topic list` or `qalam cluster info`."},
+     "Check the name or path in the message; `qalam topic list` and `qalam cluster info` list what "
+     "a broker has."},
     {ErrorCode::kUnknownTopic, "UNKNOWN_TOPIC", kFinal, 4, "No topic has this name.",
      "Create it with `qalam topic create NAME -p N`, or look it up with `qalam topic list`."},
     {ErrorCode::kUnknownPartition, "UNKNOWN_PARTITION", kFinal, 4,
@@ -151,8 +152,8 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {ErrorCode::kPermissionDenied, "PERMISSION_DENIED", kFinal, 5, "The caller may not do this.",
      "Use an account that may."},
     {ErrorCode::kInvalidConfigFile, "INVALID_CONFIG_FILE", kFinal, 2,
-     "The configuration file can't be read as TOML.",
-     "Correct the line and column that the message names."},
+     "The configuration file can't be read, or not as TOML.",
+     "Check its path and mode, or correct the line and column that the message names."},
 });
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
@@ -28,6 +27,7 @@ void AddGlobalOptions(CLI::App& root, Session& session) {
       ->allow_extra_args(false);
   root.add_flag("-v,--verbose", session.verbose, "say more on stderr; -vv shows every request");
   root.add_flag("--no-color", session.no_color, "no colours, as NO_COLOR=1");
+  root.add_flag("--version", session.version, "as the verb version");
 }
 
 using AddVerbs = void (*)(CLI::App& root, Session& session, Action& chosen);
@@ -64,20 +64,32 @@ Format FormatAskedFor(int argc, char** argv) {
   return Format::kTable;
 }
 
+// An option with its value behind it: "--output=json", "-ojson", or flags as one: "-vv".
+bool IsKnown(const CLI::App& app, const std::string& word) {
+  if (word.compare(0, 2, "--") == 0)
+    return FindOption(app, word.substr(0, word.find('='))) != nullptr;
+  return word.size() > 1 && FindOption(app, word.substr(0, 2)) != nullptr;
+}
+
 // The words that were meant to be verbs, as far as they are: "topic" of `qalam topic crate x`.
-// `unknown` is the first that is none.
-const CLI::App* DeepestVerb(const CLI::App& root, int argc, char** argv, std::string& unknown) {
+// `unknown` is the first that is none, `option` the first option before a verb that nobody knows.
+const CLI::App* DeepestVerb(const CLI::App& root, int argc, char** argv, std::string& unknown,
+                            std::string& unknown_option) {
   const CLI::App* app = &root;
   for (int i = 1; i < argc; ++i) {
+    const auto verbs = VerbsOf(*app);
+    if (verbs.empty()) break;
     const std::string word = argv[i];
     if (word.empty()) continue;
     if (word[0] == '-') {
       const CLI::Option* const option = FindOption(*app, word);
+      if (option == nullptr && !IsKnown(*app, word)) {
+        unknown_option = word;
+        break;
+      }
       if (option != nullptr && TakesValue(*option)) ++i;
       continue;
     }
-    const auto verbs = VerbsOf(*app);
-    if (verbs.empty()) break;
     const auto next = std::find_if(verbs.begin(), verbs.end(),
                                    [&](const CLI::App* verb) { return verb->check_name(word); });
     if (next == verbs.end()) {
@@ -92,11 +104,17 @@ const CLI::App* DeepestVerb(const CLI::App& root, int argc, char** argv, std::st
 int ReportParseError(const CLI::App& root, const CLI::ParseError& error, int argc, char** argv) {
   const Format format = FormatAskedFor(argc, argv);
   std::string unknown;
-  const CLI::App* const app = DeepestVerb(root, argc, argv, unknown);
+  std::string option;
+  const CLI::App* const app = DeepestVerb(root, argc, argv, unknown, option);
   const std::string path = VerbPath(*app);
   const std::string help =
       app == &root ? "qalam help" : "qalam help" + path.substr(std::strlen("qalam"));
   const auto verbs = VerbsOf(*app);
+  if (!option.empty())
+    return ReportUsage(
+        path + ": there is no option " + option.substr(0, option.find('=')) + " here", format,
+        "qalam help lists the options that go before a verb; those of a "
+        "verb go behind it.");
   if (!verbs.empty()) {
     std::vector<std::string_view> names;
     std::string list;
@@ -147,14 +165,13 @@ int RunQalam(int argc, char** argv) {
   if (const auto prepared = session.Prepare(); !prepared.ok())
     return ReportUsage(prepared.error().message(), FormatAskedFor(argc, argv),
                        prepared.error().hint());
+  if (session.version) chosen = [&session] { return PrintVersion(session); };
   if (!chosen) {
     std::fputs(root.help().c_str(), stdout);
     return static_cast<int>(FlushOutput() ? Exit::kOk : Exit::kFailed);
   }
   int code = chosen();
-  if (!FlushOutput() && code == 0)
-    code = session.Fail(
-        abi0::Error("IO_ERROR", std::string("can't write to stdout: ") + std::strerror(errno)));
+  if (!FlushOutput() && code == 0) code = session.Fail(OutputError());
   return code;
 }
 

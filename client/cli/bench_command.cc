@@ -152,12 +152,19 @@ abi0::Result<double> RateOf(const std::string& text) {
   return text.empty() ? abi0::Result<double>(0.0) : ParseRate(text);
 }
 
+abi0::Status CheckForm(const Session& session, const BenchOptions& options) {
+  if (options.csv && session.json()) return BadUsage("--csv and -o json: choose one");
+  return {};
+}
+
 int Conclude(const Session& session, const BenchOptions& options, const BenchReport& report) {
   PrintBenchReport(report, session.format, options.csv);
   return static_cast<int>(Interrupted() ? Exit::kInterrupted : Exit::kOk);
 }
 
 int BenchProduce(const Session& session, const BenchOptions& options) {
+  if (const auto status = CheckForm(session, options); !status.ok())
+    return session.Fail(status.error());
   const auto rate = RateOf(options.rate);
   if (!rate.ok()) return session.Fail(rate.error());
   const auto producer_options = ProducerOptionsOf(session, options);
@@ -187,21 +194,23 @@ int BenchProduce(const Session& session, const BenchOptions& options) {
   }
   report.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
   report.verb = "produce";
-  report.latency_name = "ack_ms";
+  report.ack.emplace();
   report.size = options.size;
   report.connections = options.connections;
   for (const auto& producer : producers) {
     if (const auto error = producer->error()) return session.Fail(*error);
-    report.latency.Merge(producer->latency());
+    report.ack->Merge(producer->latency());
     if (producer->durability() != abi0::Durability::kUnknown)
       report.durability = abi0::DurabilityName(producer->durability());
   }
-  report.records = report.latency.count();
+  report.records = report.ack->count();
   report.bytes = report.records * options.size;
   return Conclude(session, options, report);
 }
 
 int BenchConsume(const Session& session, const BenchOptions& options) {
+  if (const auto status = CheckForm(session, options); !status.ok())
+    return session.Fail(status.error());
   const auto client = session.Connect();
   if (!client.ok()) return session.Fail(client.error());
   auto partitions = client->PartitionsOf(options.topic);
@@ -221,10 +230,14 @@ int BenchConsume(const Session& session, const BenchOptions& options) {
            report.records < static_cast<std::uint64_t>(options.records)) {
       const auto batch = reader->Next(std::chrono::seconds(1));
       if (!batch.ok()) return session.Fail(batch.error());
-      for (const abi0::RecordView& record : *batch)
+      std::uint64_t taken = 0;
+      for (const abi0::RecordView& record : *batch) {
+        if (report.records + taken == static_cast<std::uint64_t>(options.records)) break;
         report.bytes += record.value() ? record.value()->size() : 0;
-      report.records += batch->size();
-      counter.Add(batch->size());
+        ++taken;
+      }
+      report.records += taken;
+      counter.Add(taken);
     }
   }
   report.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
@@ -234,6 +247,8 @@ int BenchConsume(const Session& session, const BenchOptions& options) {
 // Produces at a rate and tails in the same process: latency is from when a record was due until it
 // was read.
 int BenchE2e(const Session& session, const BenchOptions& options) {
+  if (const auto status = CheckForm(session, options); !status.ok())
+    return session.Fail(status.error());
   const auto rate = ParseRate(options.rate.empty() ? "20k/s" : options.rate);
   if (!rate.ok()) return session.Fail(rate.error());
   auto producer_options = ProducerOptionsOf(session, options);
@@ -253,7 +268,7 @@ int BenchE2e(const Session& session, const BenchOptions& options) {
 
   BenchReport report;
   report.verb = "e2e";
-  report.latency_name = "e2e_ms";
+  report.e2e.emplace();
   report.size = options.size;
   std::optional<abi0::Error> error;
   const GracefulStop stop([&] { reader->Wakeup(); });
@@ -274,12 +289,13 @@ int BenchE2e(const Session& session, const BenchOptions& options) {
       }
       const auto now = Clock::now();
       for (const abi0::RecordView& record : *batch)
-        report.latency.Add(
-            now - producer.pacer().Due(static_cast<std::uint64_t>(record.offset() - first)));
+        report.e2e->Add(now -
+                        producer.pacer().Due(static_cast<std::uint64_t>(record.offset() - first)));
       report.records += batch->size();
     }
     sending.join();
     if (!error) error = producer.error();
+    report.ack = producer.latency();
     report.durability = abi0::DurabilityName(producer.durability());
     report.seconds = std::chrono::duration<double>(Clock::now() - producer.pacer().begun()).count();
   }

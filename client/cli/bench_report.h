@@ -15,10 +15,10 @@ struct BenchReport {
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;  // Of the values.
   double seconds = 0;
-  std::string latency_name;  // "ack_ms" or "e2e_ms"; empty: none was measured.
-  Histogram latency;
-  std::string durability;  // Empty: nothing was produced.
-  std::size_t size = 0;    // Bytes of a value; 0: unknown.
+  std::optional<Histogram> ack;  // From sending to the acknowledgement.
+  std::optional<Histogram> e2e;  // From when a record was due to when it was read.
+  std::string durability;        // Empty: nothing was produced.
+  std::size_t size = 0;          // Bytes of a value; 0: unknown.
   int connections = 1;
 };
 

@@ -44,8 +44,11 @@ const std::vector<ClientSetting>& ClientSettings() {
        [](Session& s, Text v) { return SetAcks(v, s.producer.acks); }},
       {"auto.offset.reset", "when an offset is out of range: none (fail), earliest or latest",
        [](Session& s, Text v) { return SetOutOfRange(v, s.reader.out_of_range); }},
-      {"batch.size", "bytes at which a batch is full",
-       [](Session& s, Text v) { return SetSize(v, s.producer.batch_bytes); }},
+      {"batch.size", "bytes at which a batch is full, at most 4 MiB",
+       [](Session& s, Text v) {
+         return SetSize(v, s.producer.batch_bytes) &&
+                s.producer.batch_bytes <= static_cast<std::size_t>(kBatchBytesLargest);
+       }},
       {"bootstrap.servers", "as -b",
        [](Session& s, Text v) {
          s.bootstrap = v;

@@ -55,8 +55,9 @@ int Info(const Session& session) {
     PrintJson(document);
     return 0;
   }
-  std::printf("cluster %s  %d topics  %d partitions  %s\n", info->cluster_id.c_str(),
-              info->topics_count, info->partitions_count,
+  std::printf("cluster %s  %s  %s  %s\n", info->cluster_id.c_str(),
+              Counted(static_cast<std::uint64_t>(info->topics_count), "topic").c_str(),
+              Counted(static_cast<std::uint64_t>(info->partitions_count), "partition").c_str(),
               info->problems.empty() ? "ok" : "problems:");
   for (const std::string& problem : info->problems) std::printf("  %s\n", problem.c_str());
   PrintBrokers(info->brokers);

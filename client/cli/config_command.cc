@@ -56,7 +56,10 @@ int Set(const Session& session, const std::vector<std::string>& settings,
   if (!client.ok()) return session.Fail(client.error());
   const auto entries = session.Ask("ClusterService/SetConfig",
                                    [&] { return client->admin().SetConfig(change, dry_run); });
-  return entries.ok() ? PrintEntries(session, *entries) : session.Fail(entries.error());
+  if (!entries.ok()) return session.Fail(entries.error());
+  if (dry_run && !session.json())
+    std::fprintf(stderr, "nothing was changed; the settings would be:\n");
+  return PrintEntries(session, *entries);
 }
 
 }  // namespace

@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 
 #include "client/cli/format_string.h"
@@ -33,6 +31,7 @@ struct ConsumeOptions {
 };
 
 constexpr std::size_t kFlushBytes = std::size_t{256} << 10;
+constexpr std::chrono::milliseconds kLookAtOutput(200);
 
 std::int64_t NowMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -71,11 +70,9 @@ class RecordSink {
   bool empty() const { return buffer_.empty(); }
   bool wants_log_start() const { return !json_ && format_.Has(FormatString::Field::kLogStart); }
   abi0::Status Flush() {
-    const bool written =
-        std::fwrite(buffer_.data(), 1, buffer_.size(), stdout) == buffer_.size() && FlushOutput();
+    const bool written = WriteOutput(buffer_);
     buffer_.clear();
-    if (written) return {};
-    return abi0::Error("IO_ERROR", std::string("can't write to stdout: ") + std::strerror(errno));
+    return written ? abi0::Status() : abi0::Status(OutputError());
   }
 
  private:
@@ -97,7 +94,7 @@ abi0::Result<abi0::ReaderOptions> ReaderOptionsOf(const Session& session,
   if (options.follow && (options.to_end || !options.until.empty()))
     return BadUsage("-f follows for ever; -e and --until end: choose one");
   abi0::ReaderOptions reader = session.reader;
-  if (options.to_end) reader.until = abi0::Until::End();
+  reader.stop_at_end = options.to_end;
   if (!options.until.empty()) {
     const auto until = ParseUntil(options.until, NowMs());
     if (!until.ok()) return until.error();
@@ -121,13 +118,15 @@ abi0::Status Copy(abi0::Reader& reader, const RecordFilter& filter, std::int64_t
                   RecordSink& sink, FormatString::Around& around) {
   while (!Interrupted() && !reader.done() && around.count != count) {
     // Output waits only while more is at hand.
-    const auto batch = reader.Next(std::chrono::milliseconds(sink.empty() ? 1000 : 0));
+    const auto batch = reader.Next(sink.empty() ? kLookAtOutput : std::chrono::milliseconds(0));
     if (!batch.ok()) {
       const auto flushed = sink.Flush();
       return flushed.ok() ? abi0::Status(batch.error()) : flushed;
     }
     if (batch->empty()) {
       if (const auto status = sink.Flush(); !status.ok()) return status;
+      // No write would tell while no record comes.
+      if (OutputGone()) EndByBrokenPipe();
       continue;
     }
     around.high_watermark = batch->high_watermark();
@@ -161,10 +160,12 @@ int Consume(const Session& session, const ConsumeOptions& options) {
   auto reader = client->NewReader(*partitions, *from, *reader_options);
   if (!reader.ok()) return session.Fail(reader.error());
 
-  const GracefulStop stop([&] { reader->Wakeup(); });
+  const GracefulStop stop([&] { reader->Wakeup(); }, OutputBlocked);
   FormatString::Around around;
   const auto status = Copy(*reader, *filter, options.count, *sink, around);
-  if (session.verbose > 0) std::fprintf(stderr, "%s records\n", HumanNumber(around.count).c_str());
+  if (session.verbose > 0)
+    std::fprintf(stderr, "%s\n",
+                 Counted(static_cast<std::uint64_t>(around.count), "record").c_str());
   if (!status.ok()) return session.Fail(status.error());
   return Interrupted() ? static_cast<int>(Exit::kInterrupted) : 0;
 }
@@ -205,7 +206,7 @@ void AddConsume(CLI::App& root, Session& session, Action& chosen) {
                       chosen, [&session, options] { return Consume(session, *options); }),
              *options);
   auto tail = std::make_shared<ConsumeOptions>();
-  AddOptions(*AddVerb(root, "tail", "the last ten records, then follow",
+  AddOptions(*AddVerb(root, "tail", "the last ten records of each partition, then follow",
                       {"qalam tail orders", "qalam tail orders --from -100 -o json",
                        "qalam tail orders:0 --key '^42$'"},
                       chosen,

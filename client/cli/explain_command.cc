@@ -41,15 +41,15 @@ int Explain(const Session& session, std::string word) {
   return 0;
 }
 
-int Version(const Session& session) {
+}  // namespace
+
+int PrintVersion(const Session& session) {
   if (session.json())
     PrintJson({{"qalam", abi0::Version()}, {"wire", "qalam.v1"}, {"format", kLogFormat}});
   else
     std::printf("qalam %s (wire qalam.v1, format %d)\n", abi0::Version(), kLogFormat);
   return 0;
 }
-
-}  // namespace
 
 void AddExplain(CLI::App& root, Session& session, Action& chosen) {
   const auto word = std::make_shared<std::string>();
@@ -61,7 +61,7 @@ void AddExplain(CLI::App& root, Session& session, Action& chosen) {
 
   AddVerb(root, "version", "versions of program, wire and files",
           {"qalam version", "qalam version -o json", "qalamd --version"}, chosen,
-          [&session] { return Version(session); });
+          [&session] { return PrintVersion(session); });
 }
 
 }  // namespace qalam::cli

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <thread>
 
@@ -18,6 +19,7 @@ std::atomic<bool> g_interrupted{false};
 std::mutex g_mutex;
 bool g_graceful = false;
 std::function<void()> g_wake;
+std::function<bool()> g_stuck;
 int g_pipe[2] = {-1, -1};
 
 // A handler and a pipe, not blocked signals: programs that we start must not inherit those.
@@ -25,6 +27,20 @@ void OnSignal(int) {
   const int kept = errno;
   [[maybe_unused]] const ssize_t written = ::write(g_pipe[1], "", 1);
   errno = kept;
+}
+
+constexpr std::chrono::milliseconds kAskStuck(100);
+constexpr int kStuckMax = 7;
+
+// After the first signal: ends the process when its owner can't.
+void WatchTheStop() {
+  for (int stuck = 0; stuck < kStuckMax;) {
+    std::this_thread::sleep_for(kAskStuck);
+    const std::lock_guard lock(g_mutex);
+    if (!g_graceful) return;
+    stuck = g_stuck() ? stuck + 1 : 0;
+  }
+  ::_exit(static_cast<int>(Exit::kInterrupted));
 }
 
 void WaitForSignals() {
@@ -38,6 +54,7 @@ void WaitForSignals() {
       ::_exit(static_cast<int>(Exit::kInterrupted));
     }
     if (g_wake) g_wake();
+    if (g_stuck) std::thread(WatchTheStop).detach();
   }
 }
 
@@ -63,16 +80,18 @@ void CatchInterrupts() {
 
 bool Interrupted() { return g_interrupted.load(); }
 
-GracefulStop::GracefulStop(std::function<void()> wake) {
+GracefulStop::GracefulStop(std::function<void()> wake, std::function<bool()> stuck) {
   const std::lock_guard lock(g_mutex);
   g_graceful = true;
   g_wake = std::move(wake);
+  g_stuck = std::move(stuck);
 }
 
 GracefulStop::~GracefulStop() {
   const std::lock_guard lock(g_mutex);
   g_graceful = false;
   g_wake = nullptr;
+  g_stuck = nullptr;
 }
 
 }  // namespace qalam::cli

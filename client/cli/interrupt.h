@@ -13,10 +13,11 @@ bool Interrupted();
 
 // Held by a verb that has something to finish: records to flush, output to complete, a broker to
 // stop. `wake` is called from another thread when Interrupted() becomes true; at most one lives at
-// a time.
+// a time. `stuck` is then asked ten times a second, from that thread: when it has said yes for the
+// better part of a second without a break, the process ends with 130 all the same.
 class GracefulStop {
  public:
-  explicit GracefulStop(std::function<void()> wake = {});
+  explicit GracefulStop(std::function<void()> wake = {}, std::function<bool()> stuck = {});
   ~GracefulStop();
   GracefulStop(const GracefulStop&) = delete;
   GracefulStop& operator=(const GracefulStop&) = delete;

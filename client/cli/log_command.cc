@@ -1,7 +1,11 @@
+#include <sys/stat.h>
 #include <nlohmann/json.hpp>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "broker/tools/log_dump.h"
@@ -41,6 +45,21 @@ nlohmann::ordered_json JsonOf(const DumpLine& line) {
   return object;
 }
 
+// A file or directory that is not there, before anything is printed.
+std::optional<abi0::Error> Missing(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return std::nullopt;
+  const int number = errno;
+  const bool gone = number == ENOENT || number == ENOTDIR;
+  return abi0::Error(
+      gone               ? "NOT_FOUND"
+      : number == EACCES ? "PERMISSION_DENIED"
+                         : "IO_ERROR",
+      gone ? path + " does not exist" : "can't look at " + path + ": " + std::strerror(number),
+      false, "Check the path; a broker's logs are in DIR/log/TOPIC-PARTITION.", {{"file", path}},
+      "");
+}
+
 int Dump(const Session& session, const std::vector<std::string>& files, bool records) {
   const auto print = [&](const DumpLine& line) {
     if (session.json())
@@ -49,6 +68,7 @@ int Dump(const Session& session, const std::vector<std::string>& files, bool rec
       std::printf("%s\n", line.Text().c_str());
   };
   for (const std::string& file : files) {
+    if (const auto missing = Missing(file)) return session.Fail(*missing);
     const core::Status status = DumpLogFile(PosixFileSystem::Get(), file, records,
                                             std::function<void(const DumpLine&)>(print));
     if (!status.ok()) return session.Fail(ToPublic(status.error()));
@@ -57,6 +77,7 @@ int Dump(const Session& session, const std::vector<std::string>& files, bool rec
 }
 
 int Verify(const Session& session, const std::string& directory) {
+  if (const auto missing = Missing(directory)) return session.Fail(*missing);
   const core::Result<VerifyReport> report = VerifyLogs(PosixFileSystem::Get(), directory);
   if (!report.ok()) return session.Fail(ToPublic(report.error()));
   if (session.json()) {
@@ -69,16 +90,16 @@ int Verify(const Session& session, const std::string& directory) {
                {"findings_left_out", report->findings_left_out}});
   } else {
     for (const std::string& finding : report->findings) std::printf("%s\n", finding.c_str());
-    std::fprintf(stderr, "%s partitions, %s segments, %s batches, %s records, %s: %s\n",
-                 HumanNumber(report->partitions).c_str(), HumanNumber(report->segments).c_str(),
-                 HumanNumber(report->batches).c_str(), HumanNumber(report->records).c_str(),
-                 HumanBytes(report->bytes).c_str(),
-                 report->findings.empty()
-                     ? "everything checks"
-                     : (std::to_string(static_cast<std::int64_t>(report->findings.size()) +
-                                       report->findings_left_out) +
-                        " findings")
-                           .c_str());
+    const auto count = [](std::int64_t number, const char* noun, const char* plural = "") {
+      return Counted(static_cast<std::uint64_t>(number), noun, plural);
+    };
+    const std::int64_t findings =
+        static_cast<std::int64_t>(report->findings.size()) + report->findings_left_out;
+    std::fprintf(stderr, "%s, %s, %s, %s, %s: %s\n", count(report->partitions, "partition").c_str(),
+                 count(report->segments, "segment").c_str(),
+                 count(report->batches, "batch", "batches").c_str(),
+                 count(report->records, "record").c_str(), HumanBytes(report->bytes).c_str(),
+                 findings == 0 ? "everything checks" : count(findings, "finding").c_str());
   }
   return report->findings.empty() ? 0 : static_cast<int>(Exit::kFailed);
 }

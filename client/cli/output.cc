@@ -1,13 +1,18 @@
 #include "client/cli/output.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "client/cli/usage.h"
 #include "common/error.h"
@@ -36,22 +41,28 @@ std::string HintOf(const abi0::Error& error) {
     const std::size_t at = hint.find(" NAME");
     if (at != std::string::npos) hint.replace(at + 1, 4, topic->second);
   }
-  if (const auto nearest = details.find("nearest"); nearest != details.end()) {
+  if (const auto nearest = details.find("nearest");
+      nearest != details.end() && error.message().find("did you mean") == std::string::npos) {
     hint = "did you mean \"" + nearest->second + "\"?" + (hint.empty() ? "" : "   " + hint);
   }
   return hint;
 }
 
 int Report(const abi0::Error& error, Format format) {
-  const int exit = static_cast<int>(ExitOf(error.code()));
-  std::fflush(stdout);
+  return Report(error, format, {static_cast<int>(ExitOf(error.code())), {}, {}});
+}
+
+int Report(const abi0::Error& error, Format format, const Ending& ending) {
+  const int exit = ending.exit;
+  (void)FlushOutput();
   const std::string hint = HintOf(error);
   if (format == Format::kJson || format == Format::kNdjson) {
-    const nlohmann::ordered_json body = {{"code", error.code()},
-                                         {"message", error.message()},
-                                         {"hint", hint},
-                                         {"details", error.details()},
-                                         {"exit", exit}};
+    nlohmann::ordered_json body = {{"code", error.code()},
+                                   {"message", error.message()},
+                                   {"hint", hint},
+                                   {"details", error.details()},
+                                   {"exit", exit}};
+    for (const auto& [name, count] : ending.counts) body[name] = count;
     const std::string text = nlohmann::ordered_json({{"error", body}})
                                  .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     std::fprintf(stderr, "%s\n", text.c_str());
@@ -61,6 +72,7 @@ int Report(const abi0::Error& error, Format format) {
   std::fprintf(stderr, "%serror:%s %s: %s\n", color ? "\x1b[1;31m" : "", color ? "\x1b[0m" : "",
                error.code().c_str(), error.message().c_str());
   if (!hint.empty()) std::fprintf(stderr, "  %s\n", hint.c_str());
+  if (!ending.note.empty()) std::fprintf(stderr, "  %s\n", ending.note.c_str());
   std::fprintf(stderr, "  (exit %d; qalam explain %s)\n", exit, error.code().c_str());
   return exit;
 }
@@ -145,11 +157,22 @@ std::string Spaced(std::string digits) {
 }
 
 bool g_color_disabled = false;
+std::atomic<int> g_output_errno{0};  // Of the first write that failed.
+
+// What poll says of stdout at once.
+short PollOutput(short events) {
+  pollfd waiting{STDOUT_FILENO, events, 0};
+  return ::poll(&waiting, 1, 0) > 0 ? waiting.revents : short{0};
+}
 
 }  // namespace
 
 std::string HumanNumber(std::int64_t number) { return Spaced(std::to_string(number)); }
 std::string HumanNumber(std::uint64_t number) { return Spaced(std::to_string(number)); }
+
+std::string Counted(std::uint64_t number, const std::string& noun, const std::string& plural) {
+  return HumanNumber(number) + " " + (number == 1 ? noun : plural.empty() ? noun + "s" : plural);
+}
 
 bool IsTerminal(int descriptor) { return ::isatty(descriptor) == 1; }
 
@@ -166,6 +189,37 @@ bool HasColor(int descriptor) {
 
 void DisableColor() { g_color_disabled = true; }
 
-bool FlushOutput() { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
+bool FlushOutput() {
+  errno = 0;
+  if (std::fflush(stdout) == 0) return std::ferror(stdout) == 0;
+  int none = 0;
+  g_output_errno.compare_exchange_strong(none, errno);
+  return false;
+}
+
+bool WriteOutput(std::string_view bytes) {
+  errno = 0;
+  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size()) return FlushOutput();
+  int none = 0;
+  g_output_errno.compare_exchange_strong(none, errno);
+  return false;
+}
+
+abi0::Error OutputError() {
+  const int number = g_output_errno.load();
+  return abi0::Error("IO_ERROR",
+                     "can't write to stdout" +
+                         (number == 0 ? std::string() : ": " + std::string(std::strerror(number))),
+                     false, "Look at what stdout is connected to: its space, its reader.", {}, "");
+}
+
+bool OutputGone() { return (PollOutput(0) & (POLLERR | POLLHUP)) != 0; }
+bool OutputBlocked() { return PollOutput(POLLOUT) == 0; }
+
+void EndByBrokenPipe() {
+  ::signal(SIGPIPE, SIG_DFL);
+  ::raise(SIGPIPE);
+  std::_Exit(128 + SIGPIPE);
+}
 
 }  // namespace qalam::cli

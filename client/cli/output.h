@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace qalam::cli {
@@ -34,6 +36,14 @@ Exit ExitOf(const std::string& word);
 // Prints an error to stderr, in three lines (what, what to do, exit code) or as {"error":{...}};
 // returns its exit code.
 int Report(const abi0::Error& error, Format format);
+// As Report, for a command that ends otherwise than the error's word says: `exit` is shown and
+// returned, `notes` go after the error, as text or as members of the JSON object.
+struct Ending {
+  int exit = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> counts;  // Members under -o json.
+  std::string note;                                           // A line under other forms.
+};
+int Report(const abi0::Error& error, Format format, const Ending& ending);
 // As Report, with exit code 2. `hint` empty: where help is.
 int ReportUsage(const std::string& message, Format format, const std::string& hint = {});
 // The remedy, with the names that the error's details know filled in and the nearest name before
@@ -50,6 +60,8 @@ void PrintJsonList(const std::vector<nlohmann::ordered_json>& items, Format form
 std::string HumanBytes(std::int64_t bytes);    // "84.2 GiB"
 std::string HumanNumber(std::int64_t number);  // "9 882 104"
 std::string HumanNumber(std::uint64_t number);
+// "1 record", "2 records". `plural` empty: with an s.
+std::string Counted(std::uint64_t number, const std::string& noun, const std::string& plural = {});
 bool IsTerminal(int descriptor);
 
 // Whether `descriptor` gets colours: a terminal and neither NO_COLOR nor --no-color, or
@@ -59,5 +71,15 @@ void DisableColor();
 
 // Hands over what stdout holds. False: some of what was printed could not be written.
 bool FlushOutput();
+// Prints bytes and hands them over. False as FlushOutput.
+bool WriteOutput(std::string_view bytes);
+// IO_ERROR after a false one of the two, with the cause.
+abi0::Error OutputError();
+// Whoever read our output has gone: nothing more can arrive there.
+bool OutputGone();
+// Output would have to wait for its reader.
+bool OutputBlocked();
+// Ends the process as a write to a closed pipe would: silently.
+[[noreturn]] void EndByBrokenPipe();
 
 }  // namespace qalam::cli

@@ -40,6 +40,8 @@ abi0::Status Resolve(const Session& session, PublicationOptions& options, const 
           static_cast<int>(!options.format.empty()) >
       1)
     return BadUsage("choose one of --json, --format and --whole-file");
+  if (options.key && options.key_delimiter)
+    return BadUsage("-k gives every record one key, -K splits it off each: choose one");
   auto delimiter = Unescape(options.delimiter);
   if (!delimiter.ok()) return delimiter.error();
   options.delimiter = *delimiter;
@@ -76,8 +78,8 @@ void PrintSummary(const Publication& publication, const Verdicts& verdicts, doub
   const auto acked = static_cast<double>(verdicts.acked_count());
   std::fprintf(
       stderr, "%s\n",
-      fmt::format("{} records, {} in {:.2f} s: {} records/s, {:.1f} MB/s{}",
-                  HumanNumber(verdicts.acked_count()),
+      fmt::format("{}, {} in {:.2f} s: {} records/s, {:.1f} MB/s{}",
+                  Counted(verdicts.acked_count(), "record"),
                   HumanBytes(static_cast<std::int64_t>(publication.sent_bytes())), seconds,
                   HumanNumber(static_cast<std::int64_t>(acked / seconds)),
                   static_cast<double>(publication.sent_bytes()) / seconds / 1e6, verdicts.Summary())
@@ -89,30 +91,67 @@ std::optional<abi0::Error> FirstError(const abi0::Status& status, const Verdicts
                                       const abi0::CloseReport& closed) {
   if (auto error = verdicts.first_error()) return error;
   if (!status.ok()) return status.error();
-  if (closed.clean()) return std::nullopt;
-  return abi0::Error("TIMED_OUT", fmt::format("{} records were not acknowledged in time",
-                                              closed.unsent_count + closed.ambiguous_count));
+  if (!closed.clean())
+    return abi0::Error(
+        "TIMED_OUT", fmt::format("{} not acknowledged in time",
+                                 Counted(closed.unsent_count + closed.ambiguous_count, "record")));
+  if (verdicts.output_failed()) return OutputError();
+  return std::nullopt;
 }
 
-int Conclude(const Session& session, const ProduceOptions& options, const Publication& publication,
-             const Verdicts& verdicts, const std::optional<abi0::Error>& error) {
-  const std::uint64_t acked = verdicts.acked_count();
-  const std::uint64_t sent = std::max(publication.sent_count(), acked);
+// What became of the records that were read.
+struct Outcome {
+  std::uint64_t acknowledged = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t not_sent = 0;
+
+  std::string Text() const {
+    return fmt::format("{} acknowledged, {} failed, {} not sent", Counted(acknowledged, "record"),
+                       HumanNumber(failed), HumanNumber(not_sent));
+  }
+};
+
+Outcome OutcomeOf(const abi0::Status& status, const Publication& publication,
+                  const Verdicts& verdicts) {
+  Outcome outcome;
+  outcome.acknowledged = verdicts.acked_count();
+  outcome.not_sent = verdicts.unsent_count();
+  outcome.failed = verdicts.failed_count() - outcome.not_sent;
+  // What was handed over and has no verdict, and the record at which reading stopped.
+  const std::uint64_t decided = outcome.acknowledged + verdicts.failed_count();
+  if (publication.sent_count() > decided) outcome.failed += publication.sent_count() - decided;
+  if (!status.ok() && !publication.counted())
+    ++(publication.refused() ? outcome.failed : outcome.not_sent);
+  return outcome;
+}
+
+int Conclude(const Session& session, const ProduceOptions& options, const Outcome& outcome,
+             const std::optional<abi0::Error>& error) {
+  Ending ending;
+  ending.counts = {{"acknowledged", outcome.acknowledged},
+                   {"failed", outcome.failed},
+                   {"not_sent", outcome.not_sent}};
+  ending.note = outcome.Text();
   if (Interrupted()) {
-    if (!session.json())
-      std::fprintf(stderr, "interrupted: %s records acknowledged, %s not\n",
-                   HumanNumber(acked).c_str(), HumanNumber(sent - acked).c_str());
-    return static_cast<int>(Exit::kInterrupted);
+    ending.exit = static_cast<int>(Exit::kInterrupted);
+    if (session.json())
+      return Report(abi0::Error("CANCELLED", "interrupted", false,
+                                error ? std::string(error->what())
+                                      : "Every whole record that was read has its verdict.",
+                                {}, ""),
+                    session.format, ending);
+    std::fprintf(stderr, "interrupted: %s\n  (exit %d)\n", ending.note.c_str(), ending.exit);
+    return ending.exit;
   }
   if (!error) return 0;
-  const int code = session.Fail(*error);
-  if (acked == 0) return code;
-  const std::uint64_t others = std::max(sent - acked, verdicts.failed_count());
-  if (!session.json())
-    std::fprintf(stderr, "  %s records acknowledged, %s not\n", HumanNumber(acked).c_str(),
-                 HumanNumber(others).c_str());
-  // A conditional append says why it ended; all others, that some arrived.
-  return options.publication.expect_offset ? code : static_cast<int>(Exit::kPartly);
+  ending.exit = static_cast<int>(ExitOf(error->code()));
+  if (outcome.acknowledged == 0) {
+    if (!session.json()) ending.note.clear();  // The error says enough.
+  } else if (!options.publication.expect_offset && outcome.failed + outcome.not_sent > 0) {
+    // A conditional append says why it ended; all others, that some arrived.
+    ending.exit = static_cast<int>(Exit::kPartly);
+  }
+  return Report(*error, session.format, ending);
 }
 
 int Produce(const Session& session, ProduceOptions& options) {
@@ -163,7 +202,7 @@ int Produce(const Session& session, ProduceOptions& options) {
   const bool idle = error && verdicts.acked_count() == 0;
   if (session.verbose > 0 || (!session.json() && !idle))
     PrintSummary(publication, verdicts, took.count());
-  return Conclude(session, options, publication, verdicts, error);
+  return Conclude(session, options, OutcomeOf(status, publication, verdicts), error);
 }
 
 }  // namespace

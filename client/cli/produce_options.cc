@@ -47,7 +47,7 @@ abi0::Status ProducerFlags::Apply(abi0::ProducerOptions& options) const {
   if (acks && !SetAcks(*acks, options.acks))
     return BadUsage("--acks " + *acks + ": choose all, leader or none");
   if (codec && !SetCompression(*codec, options.compression))
-    return abi0::Error("UNSUPPORTED_CODEC", "-z " + *codec + ": no such codec");
+    return BadUsage("-z " + *codec + ": choose none, gzip, snappy, lz4 or zstd");
   if (linger) {
     const auto ms = ParseDurationMs(*linger);
     if (!ms.ok() || *ms < 0)
@@ -58,6 +58,8 @@ abi0::Status ProducerFlags::Apply(abi0::ProducerOptions& options) const {
     const auto bytes = ParseSizeBytes(*batch);
     if (!bytes.ok() || *bytes <= 0)
       return BadUsage("--batch " + *batch + ": not a size such as 64KiB");
+    if (*bytes > kBatchBytesLargest)
+      return BadUsage("--batch " + *batch + ": at most " + FormatSize(kBatchBytesLargest));
     options.batch_bytes = static_cast<std::size_t>(*bytes);
   }
   return {};

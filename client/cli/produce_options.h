@@ -2,6 +2,7 @@
 
 #include <qalam/client.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,9 @@ class App;
 }
 
 namespace qalam::cli {
+
+// What a broker takes as one batch is not more, whatever its topic allows.
+constexpr std::int64_t kBatchBytesLargest = std::int64_t{4} << 20;
 
 // "all", "leader", "none", or "-1", "1", "0" as Kafka's users type them. False: none of these.
 bool SetAcks(const std::string& text, abi0::Acks& acks);
@@ -24,7 +28,7 @@ struct ProducerFlags {
   std::optional<std::string> batch;
 
   void AddTo(CLI::App& verb);
-  // What was given replaces what `options` has. INVALID_ARGUMENT, UNSUPPORTED_CODEC.
+  // What was given replaces what `options` has. INVALID_ARGUMENT.
   abi0::Status Apply(abi0::ProducerOptions& options) const;
 };
 

@@ -31,6 +31,18 @@ std::optional<std::string> Owned(const std::optional<std::string_view>& bytes) {
 }
 
 constexpr std::string_view kJsonDelimiter = "\n";
+constexpr std::size_t kLargeBytes = std::size_t{256} << 10;
+
+bool IsTooLarge(const abi0::Error& error) {
+  return error.Is("BATCH_TOO_LARGE") || error.Is("MESSAGE_TOO_LARGE");
+}
+
+abi0::Error WithPrefix(const std::string& place, const abi0::Error& error) {
+  std::map<std::string, std::string> details = error.details();
+  details.emplace("input", place);
+  return abi0::Error(error.code(), place + ": " + error.message(), error.retriable(), error.hint(),
+                     std::move(details), error.broker());
+}
 
 }  // namespace
 
@@ -58,9 +70,16 @@ abi0::Result<std::unique_ptr<Publication>> Publication::Make(const PublicationOp
 }
 
 abi0::Status Publication::Publish(RecordSource& source) {
+  source_ = source.name();
+  record_count_ = 0;
   const auto status =
       source.ForEach([&](std::string_view bytes, bool last) { return Take(source, bytes, last); },
                      [this] { return Stop(); });
+  // The record that never ended is the one behind the last.
+  if (!status.ok() && status.error().Is("BATCH_TOO_LARGE") && !refused_ && !counted_) {
+    ++record_count_;
+    return At(status.error());
+  }
   if (status.ok() && options_.whole_file && source.bytes_read() == 0 && !Stop())
     return SendText("");
   return status;
@@ -96,18 +115,14 @@ abi0::Result<std::size_t> Publication::TakeDelimited(const RecordSource& source,
     }
     const std::string_view text = bytes.substr(at, end - at);
     at = next;
+    ++record_count_;
     if (!options_.json) {
       if (const auto status = SendText(text); !status.ok()) return status.error();
       continue;
     }
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const auto record = ParseJsonRecord(text);
-    const auto status =
-        record.ok() ? SendRead(*record)
-                    : Refused(abi0::Error(record.error().code(),
-                                          fmt::format("{}, record {}: {}", source.name(),
-                                                      sent_count() + 1, record.error().message()),
-                                          false, record.error().hint(), {}, ""));
+    const auto status = record.ok() ? SendRead(*record) : Unreadable(At(record.error()));
     if (!status.ok()) return status.error();
   }
   return at;
@@ -123,6 +138,7 @@ abi0::Result<std::size_t> Publication::TakeFormatted(const RecordSource& source,
       if (last) return EndsInsideRecord(source, rest.size());
       break;
     }
+    ++record_count_;
     if (const auto status = SendRead(**record); !status.ok()) return status.error();
   }
   return bytes.size() - rest.size();
@@ -188,7 +204,10 @@ abi0::Status Publication::Send(abi0::RecordRef& record, std::optional<std::int32
   } else {
     const auto sender = SenderOf(partition);
     if (!sender.ok()) return Refused(sender.error());
-    if (const auto status = (*sender)->Send(record); !status.ok()) return Refused(status.error());
+    const bool large = SizeOf(record.key) + SizeOf(record.value) >= kLargeBytes;
+    const auto status = large ? SendLarge(record, partition) : (*sender)->Send(record);
+    if (!status.ok())
+      return Refused(IsTooLarge(status.error()) ? At(status.error()) : status.error());
   }
   sent_.fetch_add(1, std::memory_order_relaxed);
   bytes_ += SizeOf(record.key) + SizeOf(record.value);
@@ -199,19 +218,51 @@ abi0::Status Publication::Send(abi0::RecordRef& record, std::optional<std::int32
   return {};
 }
 
-// Conditional appends go one by one: each names the offset that the one before made.
-abi0::Status Publication::SendExpecting(const abi0::RecordRef& ref) {
+// A record that may be larger than the topic allows: its refusal is to name its place.
+abi0::Status Publication::SendLarge(const abi0::RecordRef& ref,
+                                    std::optional<std::int32_t> partition) {
+  abi0::Record record = OwnedRecord(ref);
+  if (partition) record.partition = partition;
+  return producer_.Send(std::move(record), [&verdicts = verdicts_,
+                                            place = Place()](const abi0::DeliveryReport& report) {
+    if (!report.ok() && IsTooLarge(report.error()))
+      verdicts.Explain(WithPrefix(place, report.error()));
+  });
+}
+
+abi0::Record Publication::OwnedRecord(const abi0::RecordRef& ref) const {
   abi0::Record record(options_.topic, Owned(ref.key), Owned(ref.value));
   for (std::size_t i = 0; i < ref.headers_count; ++i)
     record.headers.Add(std::string(ref.headers[i].key), Owned(ref.headers[i].value));
   record.partition = options_.partition;
   if (ref.timestamp_ms >= 0) record.timestamp_ms = ref.timestamp_ms;
-  record.expected_offset = *options_.expect_offset + static_cast<std::int64_t>(sent_count());
-  const auto report = producer_.Send(std::move(record)).Get();
-  return report.ok() ? abi0::Status() : abi0::Status(report.error());
+  return record;
 }
 
+// Conditional appends go one by one: each names the offset that the one before made.
+abi0::Status Publication::SendExpecting(const abi0::RecordRef& ref) {
+  abi0::Record record = OwnedRecord(ref);
+  record.expected_offset = *options_.expect_offset + static_cast<std::int64_t>(sent_count());
+  const auto report = producer_.Send(std::move(record)).Get();
+  if (report.ok()) return {};
+  counted_ = true;
+  return IsTooLarge(report.error()) ? At(report.error()) : report.error();
+}
+
+std::string Publication::Place() const {
+  if (options_.whole_file) return source_;
+  const bool lines = !format_ && (options_.json || options_.delimiter == "\n");
+  return fmt::format("{}, {} {}", source_, lines ? "line" : "record", record_count_);
+}
+
+abi0::Error Publication::At(const abi0::Error& error) const { return WithPrefix(Place(), error); }
+
 abi0::Status Publication::Refused(const abi0::Error& error) {
+  refused_ = !options_.keep_going;
+  return Unreadable(error);
+}
+
+abi0::Status Publication::Unreadable(const abi0::Error& error) {
   if (!options_.keep_going) return error;
   verdicts_.Refuse(error);
   return {};

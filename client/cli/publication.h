@@ -52,6 +52,10 @@ class Publication {
 
   std::uint64_t sent_count() const { return sent_.load(std::memory_order_relaxed); }
   std::uint64_t sent_bytes() const { return bytes_; }
+  // Publish was not ok because the producer refused a record,
+  bool refused() const { return refused_; }
+  // or for a record that has its verdict.
+  bool counted() const { return counted_; }
 
  private:
   Publication(const PublicationOptions& options, abi0::Producer& producer, Verdicts& verdicts,
@@ -75,8 +79,14 @@ class Publication {
   abi0::Status SendRead(const ReadRecord& record);
   abi0::Status Send(abi0::RecordRef& record, std::optional<std::int32_t> partition);
   abi0::Status SendExpecting(const abi0::RecordRef& record);
-  // Not ok only if the publication must end.
+  abi0::Status SendLarge(const abi0::RecordRef& record, std::optional<std::int32_t> partition);
+  // "stdin, line 3"; the place of the record at hand.
+  std::string Place() const;
+  abi0::Error At(const abi0::Error& error) const;
+  abi0::Record OwnedRecord(const abi0::RecordRef& ref) const;
+  // Not ok only if the publication must end. Refused: by the producer or the broker.
   abi0::Status Refused(const abi0::Error& error);
+  abi0::Status Unreadable(const abi0::Error& error);
   abi0::Result<abi0::Sender*> SenderOf(std::optional<std::int32_t> partition);
 
   const PublicationOptions& options_;
@@ -89,6 +99,10 @@ class Publication {
   std::map<std::int32_t, abi0::Sender> by_partition_;
   std::atomic<std::uint64_t> sent_{0};
   std::uint64_t bytes_ = 0;
+  std::string source_;              // The input at hand,
+  std::uint64_t record_count_ = 0;  // and its records so far.
+  bool refused_ = false;
+  bool counted_ = false;
 };
 
 }  // namespace qalam::cli

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 #include "client/cli/text.h"
+#include "common/nearest_name.h"
 
 namespace qalam::cli {
 namespace {
@@ -118,11 +121,33 @@ bool ReadNumber(const nlohmann::json& object, const char* name, std::optional<Nu
   return true;
 }
 
+// What `consume -o json` writes, and nothing else: a slip of the pen would lose a value silently.
+std::optional<abi0::Error> CheckFields(const nlohmann::json& object,
+                                       const std::vector<std::string_view>& known) {
+  for (const auto& [name, value] : object.items()) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string_view nearest = NearestName(name, known);
+    return BadJson("there is no field \"" + name + "\"" +
+                   (nearest.empty() ? "" : "; did you mean \"" + std::string(nearest) + "\"?"));
+  }
+  for (const char* name : {"key", "value"}) {
+    const std::string encoded = std::string(name) + "_base64";
+    if (object.contains(name) && object.contains(encoded))
+      return BadJson(std::string(name) + " and " + encoded + " contradict each other");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 abi0::Result<ReadRecord> ParseJsonRecord(std::string_view line) {
   const auto parsed = nlohmann::json::parse(line, nullptr, false);
   if (!parsed.is_object()) return BadJson("not a JSON object");
+  static const std::vector<std::string_view> fields = {
+      "topic", "partition",  "offset", "timestamp",    "leader_epoch",
+      "key",   "key_base64", "value",  "value_base64", "headers"};
+  static const std::vector<std::string_view> header_fields = {"key", "value", "value_base64"};
+  if (auto error = CheckFields(parsed, fields)) return *std::move(error);
   ReadRecord record;
   if (!ReadBytes(parsed, "key", record.key)) return BadJson("key_base64 is not base64");
   if (!ReadBytes(parsed, "value", record.value)) return BadJson("value_base64 is not base64");
@@ -137,6 +162,7 @@ abi0::Result<ReadRecord> ParseJsonRecord(std::string_view line) {
     abi0::Header read;
     const auto name = header.is_object() ? header.find("key") : header.end();
     if (name == header.end() || !name->is_string()) return BadJson("a header needs a key");
+    if (auto error = CheckFields(header, header_fields)) return *std::move(error);
     read.key = name->get<std::string>();
     if (!ReadBytes(header, "value", read.value)) return BadJson("value_base64 is not base64");
     record.headers.push_back(std::move(read));

@@ -25,11 +25,10 @@ abi0::Error FileError(int number, const std::string& path) {
 }
 
 abi0::Error TooLong(const std::string& name) {
-  return abi0::Error("BATCH_TOO_LARGE",
-                     name + ": a record is longer than " +
-                         std::to_string(RecordSource::kRecordBytesMax) + " bytes",
-                     false, "Is the delimiter (-d) the one that the input has?", {{"input", name}},
-                     "");
+  return abi0::Error(
+      "BATCH_TOO_LARGE",
+      "a record is longer than " + std::to_string(RecordSource::kRecordBytesMax) + " bytes", false,
+      "Is the delimiter (-d) the one that the input has?", {{"input", name}}, "");
 }
 
 }  // namespace

@@ -42,7 +42,9 @@ abi0::Result<abi0::Client> Session::Connect() const {
   options.bootstrap = SplitAtCommas(bootstrap);
   options.client_id = client_id;
   options.request_timeout = timeout;
-  options.connect_timeout = std::min<std::chrono::milliseconds>(timeout, std::chrono::seconds(5));
+  // Whoever is connected to and says nothing runs into the request's own deadline first.
+  options.connect_timeout = std::min<std::chrono::milliseconds>(timeout + std::chrono::seconds(1),
+                                                                std::chrono::seconds(5));
   if (verbose > 1) std::fprintf(stderr, "broker: %s\n", bootstrap.c_str());
   return abi0::Client::Connect(std::move(options));
 }

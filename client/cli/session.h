@@ -20,6 +20,7 @@ struct Session {
   std::vector<std::string> extra;            // -X key=value
   int verbose = 0;                           // -v
   bool no_color = false;                     // --no-color
+  bool version = false;                      // --version
 
   Format format = Format::kTable;
   std::chrono::milliseconds timeout{10'000};

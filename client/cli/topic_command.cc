@@ -78,9 +78,9 @@ int Create(const Session& session, const CreateOptions& options) {
   else if (session.names())
     std::printf("%s\n", topic->name.c_str());
   else
-    std::printf("%s %s with %d partition%s\n", options.dry_run ? "would create" : "created",
-                topic->name.c_str(), topic->partitions_count,
-                topic->partitions_count == 1 ? "" : "s");
+    std::fprintf(stderr, "%s %s with %s\n", options.dry_run ? "would create" : "created",
+                 topic->name.c_str(),
+                 Counted(static_cast<std::uint64_t>(topic->partitions_count), "partition").c_str());
   return 0;
 }
 
@@ -146,11 +146,12 @@ int Alter(const Session& session, const AlterOptions& options) {
         std::find(options.unset.begin(), options.unset.end(), entry.key) != options.unset.end();
     if (!named) continue;
     changed[entry.key] = entry.value;
-    if (!session.json())
-      std::printf("%s%s = %s (%s)\n", options.dry_run ? "would set " : "", entry.key.c_str(),
-                  entry.value.c_str(), entry.source.c_str());
+    if (!session.json() && !session.names())
+      std::fprintf(stderr, "%s%s = %s (%s)\n", options.dry_run ? "would set " : "",
+                   entry.key.c_str(), entry.value.c_str(), entry.source.c_str());
   }
   if (session.json()) PrintJson({{"name", options.name}, {"config", changed}});
+  if (session.names()) std::printf("%s\n", options.name.c_str());
   return 0;
 }
 
@@ -172,8 +173,11 @@ int Delete(const Session& session, const DeleteOptions& options) {
   if (!status.ok()) return session.Fail(status.error());
   if (session.json())
     PrintJson({{"name", options.name}, {"deleted", !options.care.dry_run}});
+  else if (session.names())
+    std::printf("%s\n", options.name.c_str());
   else
-    std::printf("%s %s\n", options.care.dry_run ? "would delete" : "deleted", options.name.c_str());
+    std::fprintf(stderr, "%s %s\n", options.care.dry_run ? "would delete" : "deleted",
+                 options.name.c_str());
   return 0;
 }
 
@@ -204,9 +208,11 @@ int Trim(const Session& session, const TrimOptions& options) {
                {"partition", options.partition},
                {"log_start_offset", *start},
                {"dry_run", options.care.dry_run}});
+  else if (session.names())
+    std::printf("%s\n", place.c_str());
   else
-    std::printf("%s %s at offset %s\n", place.c_str(),
-                options.care.dry_run ? "would begin" : "begins", HumanNumber(*start).c_str());
+    std::fprintf(stderr, "%s %s at offset %s\n", place.c_str(),
+                 options.care.dry_run ? "would begin" : "begins", HumanNumber(*start).c_str());
   return 0;
 }
 

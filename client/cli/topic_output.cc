@@ -62,21 +62,18 @@ void PrintDescription(const abi0::TopicDescription& description, bool wide) {
   std::map<std::string, std::string> config;
   for (const auto& entry : description.config) config[entry.key] = entry.value;
   std::int64_t bytes = 0;
-  int problems = 0;
+  std::uint64_t problems = 0;
   for (const auto& partition : description.partitions) {
     bytes += partition.size_bytes;
     problems += partition.status != "ok";
   }
-  std::printf("%s\n", fmt::format("{}  {} partition{}  RF {}  flush {}  retention {}  "
-                                  "{}  {}",
-                                  description.topic.name, description.topic.partitions_count,
-                                  description.topic.partitions_count == 1 ? "" : "s",
-                                  description.topic.replication_factor, config["qalam.flush"],
-                                  Readable(config["retention.ms"]), HumanBytes(bytes),
-                                  problems == 0   ? "ok"
-                                  : problems == 1 ? "1 problem"
-                                                  : fmt::format("{} problems", problems))
-                          .c_str());
+  const auto count = static_cast<std::uint64_t>(description.topic.partitions_count);
+  std::printf("%s\n",
+              fmt::format("{}  {}  RF {}  flush {}  retention {}  {}  {}", description.topic.name,
+                          Counted(count, "partition"), description.topic.replication_factor,
+                          config["qalam.flush"], Readable(config["retention.ms"]),
+                          HumanBytes(bytes), problems == 0 ? "ok" : Counted(problems, "problem"))
+                  .c_str());
   PrintPartitions(description.partitions, false, wide);
   if (!wide) return;
   std::printf("\n");

@@ -35,6 +35,7 @@ void AddBench(CLI::App& root, Session& session, Action& chosen);
 void AddLog(CLI::App& root, Session& session, Action& chosen);
 void AddDev(CLI::App& root, Session& session, Action& chosen);
 void AddExplain(CLI::App& root, Session& session, Action& chosen);  // explain, version
+int PrintVersion(const Session& session);
 void AddCompletion(CLI::App& root, Session& session, Action& chosen);
 void AddHelp(CLI::App& root, Session& session, Action& chosen);  // and __reference
 

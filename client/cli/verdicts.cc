@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include "client/cli/output.h"
 
 namespace qalam::cli {
 
@@ -12,6 +12,7 @@ void Verdicts::Take(const abi0::BatchReport& report) {
   if (!report.ok()) {
     if (!first_error_) first_error_ = report.error();
     failed_.fetch_add(count);
+    if (report.error().Is("CANCELLED")) unsent_.fetch_add(count);
     return;
   }
   durability_ = report.durability;
@@ -24,6 +25,11 @@ void Verdicts::Refuse(const abi0::Error& error) {
   const std::lock_guard lock(mutex_);
   if (!first_error_) first_error_ = error;
   failed_.fetch_add(1);
+}
+
+void Verdicts::Explain(const abi0::Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (!first_error_) first_error_ = error;
 }
 
 std::optional<abi0::Error> Verdicts::first_error() const {
@@ -53,8 +59,7 @@ void Verdicts::Print(const abi0::BatchReport& report) {
     lines_.append(offset.data(), offset.size());
     lines_ += tail;
   }
-  std::fwrite(lines_.data(), 1, lines_.size(), stdout);
-  std::fflush(stdout);
+  if (!WriteOutput(lines_)) output_failed_ = true;
 }
 
 }  // namespace qalam::cli

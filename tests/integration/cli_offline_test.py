@@ -91,18 +91,62 @@ def usage():
           "          in three lines")
 
 
-def answer_404(listener):
-    with contextlib.suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            connection.sendall(b"\0\0\0\4\0\0\0\0\0")
-            data = connection.recv(65536)
-            while b"/qalam.v1" not in data and b"TopicService" not in data and len(data) < 200:
-                data += connection.recv(65536)
-            connection.sendall(b"\0\0\0\4\1\0\0\0\0" + b"\0\0\1\1\5\0\0\0\1" + b"\x8d")  # 13 of HPACK's table: :status 404.
-            with contextlib.suppress(OSError):
-                while connection.recv(65536):
-                    pass
+@contextlib.contextmanager
+def http2_server(answer):
+    """Speaks just enough HTTP/2 to be connected to; answers the first call with `answer`, bytes."""
+    def serve(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connection.sendall(b"\0\0\0\4\0\0\0\0\0")  # SETTINGS.
+                threading.Thread(target=serve_one, args=(connection,), daemon=True).start()
+
+    def serve_one(connection):
+        with contextlib.suppress(OSError):
+            rest = b""
+            answered = False
+            while True:
+                data = connection.recv(65536)
+                if not data:
+                    return
+                rest += data
+                if rest.startswith(b"PRI * HTTP/2.0"):
+                    rest = rest[24:]
+                while len(rest) >= 9 and len(rest) >= 9 + int.from_bytes(rest[:3], "big"):
+                    kind, flags = rest[3], rest[4]
+                    rest = rest[9 + int.from_bytes(rest[:3], "big"):]
+                    if kind == 4 and not flags & 1:
+                        connection.sendall(b"\0\0\0\4\1\0\0\0\0")  # Its acknowledgement.
+                    if kind == 1 and not answered:
+                        answered = True
+                        connection.sendall(answer)
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield "127.0.0.1:%d" % listener.getsockname()[1]
+
+
+# HEADERS that end the first stream; entry 13 of HPACK's table is ":status: 404".
+NOT_FOUND = b"\0\0\1\1\5\0\0\0\1\x8d"
+
+
+def no_answer():
+    with http2_server(NOT_FOUND) as address:
+        expect(3, "an HTTP/2 server that is no broker", "-b", address, "--timeout", "3s", "topic", "list",
+               says=["UNREACHABLE", address + " does not speak Qalam's gRPC"])
+    with http2_server(b"") as address:
+        for verb, what in ((["topic", "create", "late"], "topic create"), (["topic", "delete", "c", "--yes"], "topic delete"),
+                           (["topic", "alter", "c", "-c", "retention.ms=1d"], "topic alter"),
+                           (["topic", "trim", "c", "-p", "0", "--yes"], "topic trim"),
+                           (["config", "set", "log.retention.ms=30d"], "config set")):
+            expect(6, f"{what} without an answer may have been carried out", "-b", address, "--timeout", "300ms", *verb,
+                   says=["AMBIGUOUS", f"no answer from {address} within 300 ms; {what} may or may not", "Look with"])
+        for verb in (["topic", "list"], ["topic", "create", "late", "--dry-run"]):
+            done = expect(6, " ".join(verb) + " without an answer", "-b", address, "--timeout", "300ms", *verb,
+                          says=["TIMED_OUT", f"no answer from {address} within 300 ms"])
+            check("Deadline" not in done.stderr and "may or may not" not in done.stderr, "          which changed nothing")
 
 
 def unreachable():
@@ -119,14 +163,6 @@ def unreachable():
            "list", says=["/nonexistent/qalam.sock"])
     expect(3, "the address of QALAM_BOOTSTRAP", "--timeout", "1s", "topic", "list",
            env={"QALAM_BOOTSTRAP": f"127.0.0.1:{port}"}, says=[str(port)])
-    # Somebody speaks HTTP/2 and answers 404: SETTINGS, then HEADERS with :status 404 for the first stream.
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        address = "127.0.0.1:%d" % listener.getsockname()[1]
-        thread = threading.Thread(target=answer_404, args=(listener,), daemon=True)
-        thread.start()
-        expect(3, "an HTTP/2 server that is no broker", "-b", address, "--timeout", "3s", "topic", "list", says=["UNREACHABLE", address + " does not speak"])
     # Somebody accepts and never answers.
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -214,6 +250,7 @@ def main():
         help_pages()
         usage()
         unreachable()
+        no_answer()
         explain_and_version()
         completion(tmp)
         offline_files(tmp)

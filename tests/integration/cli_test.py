@@ -197,7 +197,11 @@ def partly(broker):
 def memory(broker):
     """A small message of batches that unpack to much is unpacked one by one."""
     run(broker, "topic", "create", "packed", "-p", 1)
-    expect(broker, 0, "30 records of 7 MiB, gzipped", "produce", "packed", "-z", "gzip", stdin=(b"x" * (7 << 20) + b"\n") * 30)
+    # Not by this process: what it holds would count as its child's memory, too.
+    command = " ".join(broker.qalam_command("produce", "packed", "-z", "gzip"))
+    done = subprocess.run(["bash", "-c", f"for i in {{1..30}}; do head -c {7 << 20} /dev/zero | tr '\\0' x; echo; done | {command}"],
+                          capture_output=True, timeout=120)
+    check(done.returncode == 0, f"30 records of 7 MiB, gzipped {done.stderr[-200:]}")
     process = subprocess.Popen(broker.qalam_command("consume", "packed", "-n", 1), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -392,13 +396,9 @@ def interrupts(broker):
             begun = time.monotonic()
             code, _, _ = started.interrupt()
             check(code == 130 and time.monotonic() - begun < 3, f"Ctrl-C in {' '.join(verb)} while the broker is silent: exit {code}")
-        for verb, what in ((["topic", "create", "late"], "topic create"), (["topic", "alter", "c", "-c", "retention.ms=1d"], "topic alter"),
-                           (["topic", "trim", "c", "-p", "0", "--yes"], "topic trim"), (["topic", "delete", "late", "--yes"], "topic delete"),
-                           (["config", "set", "log.retention.ms=30d"], "config set")):
-            expect(broker, 6, f"{what} without an answer may have been carried out", "--timeout", "300ms", *verb,
-                   says=["AMBIGUOUS", f"no answer from {broker.address} within 300 ms; {what} may or may not", "Look with"])
-        done = expect(broker, 6, "a read without an answer", "--timeout", "300ms", "topic", "list", says=["TIMED_OUT", f"no answer from {broker.address} within 300 ms"])
-        check(b"Deadline" not in done.stderr, "          in our own words")
+        for verb in (["topic", "create", "late"], ["topic", "alter", "c", "-c", "retention.ms=1d"]):
+            expect(broker, 6, f"{' '.join(verb[:2])} that a stopped broker does not answer", "--timeout", "500ms", *verb,
+                   says=["AMBIGUOUS", f"no answer from {broker.address} within 500 ms; {' '.join(verb[:2])} may or may not"])
         producing.process.stdin.write(b"7\n")
         time.sleep(0.6)
         producing.process.send_signal(signal.SIGINT)
