@@ -177,9 +177,12 @@ Error ErrorAt(const Error& error, const TopicPartition& partition) {
   std::map<std::string, std::string> details = error.details();
   details.emplace("topic", partition.topic);
   details.emplace("partition", std::to_string(partition.partition));
+  const std::string number = std::to_string(partition.partition);
   std::string message = error.message();
-  if (!Contains(message, partition.topic))
-    message = partition.topic + ":" + std::to_string(partition.partition) + ": " + message;
+  if (!Contains(message, "\"" + partition.topic + "\"") &&
+      !Contains(message, partition.topic + "-" + number) &&
+      !Contains(message, partition.topic + ":" + number))
+    message = partition.topic + ":" + number + ": " + message;
   return {error.code(), std::move(message), error.retriable(),
           error.hint(), std::move(details), error.broker()};
 }

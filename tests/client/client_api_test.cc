@@ -151,6 +151,8 @@ TEST(ErrorTest, APartitionIsNamedOnce) {
   EXPECT_EQ(error.details().at("topic"), "orders");
   EXPECT_EQ(error.details().at("partition"), "3");
   EXPECT_EQ(ErrorAt(error, {"orders", 3}).message(), error.message());
+  EXPECT_EQ(ErrorAt(Error("NO_SPACE", "the disk is full"), {"d", 0}).message(),
+            "d:0: the disk is full");
 }
 
 TEST(ResultTest, OnlyValueAndCheckThrow) {

@@ -362,8 +362,10 @@ def interrupts(broker):
     started.process.stdin.write(b"4\n5\n6\nhalf")
     first = started.process.stdout.readline()
     time.sleep(0.5)
-    code, rest, _ = started.interrupt()
+    code, rest, err = started.interrupt()
     acks = (first + rest).splitlines()
+    error = json.loads(err)["error"]
+    check((error["exit"], error["acknowledged"], error["failed"]) == (130, 3, 0), f"          says on stderr what became of them {error}")
     check(code == 130 and len(acks) == 3 and values(broker, "c")[3:] == ["4", "5", "6"], f"Ctrl-C in produce: every whole line sent and acknowledged, exit {code}")
     started = Started(broker, "bench", "produce", "c", "--records", 10**9, "--size", 10, "--rate", "1k/s")
     time.sleep(1)
