@@ -166,6 +166,10 @@ int OpenDescriptors() {
 }
 
 TEST(TcpListenerDescriptorsTest, OutOfDescriptorsItPausesAndGoesOn) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP()
+      << "UBSan needs a descriptor to tell an object's type; without one it takes all for wrong";
+#endif
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(RunOutOfDescriptors(), testing::ExitedWithCode(0), "");
 }
