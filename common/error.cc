@@ -62,7 +62,8 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
      "Use none, gzip, snappy, lz4 or zstd."},
     {ErrorCode::kDecompressionLimit, "DECOMPRESSION_LIMIT", kFinal, 1,
      "The batch would decompress to more than is allowed.",
-     "Send smaller batches; the limit is qalam.batch.decompressed.max.bytes."},
+     "Send smaller batches; the limits are qalam.batch.decompressed.max.bytes, and 16 MiB or 100 "
+     "times the batch's size, whichever is more."},
     {ErrorCode::kOutOfOrderSequence, "OUT_OF_ORDER_SEQUENCE", kFinal, 1,
      "A producer skipped sequence numbers: an earlier batch is missing, so this one was refused.",
      "Send the missing batch first; our client does so by itself."},
