@@ -21,7 +21,7 @@ check() {  # check NAME PROGRAM: prints the version and can't reach a closed por
 }
 
 echo "== find_package"
-cmake -S "$consumer" -B "$work/cmake" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" \
+cmake -G Ninja -S "$consumer" -B "$work/cmake" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" \
   -DQALAM_VERSION="${version%.*}" >/dev/null
 cmake --build "$work/cmake" >/dev/null
 check "find_package, shared" "$work/cmake/consumer"
@@ -30,7 +30,7 @@ readelf -d "$work/cmake/consumer" | grep -q 'libqalam-client.so.0' || { echo "no
 if readelf -d "$work/cmake/consumer_static" | grep -q libqalam-client; then echo "static links shared"; exit 1; fi
 
 echo "== a version that is not installed is refused"
-if cmake -S "$consumer" -B "$work/refused" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" \
+if cmake -G Ninja -S "$consumer" -B "$work/refused" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" \
   -DQALAM_VERSION=99.0 >/dev/null 2>&1; then echo "99.0 was found"; exit 1; fi
 
 echo "== pkg-config"
