@@ -3,7 +3,7 @@
 
 Runs the same rate without readers, then with them (and one more that stops reading). No gap, no duplicate;
 the broker's memory stays bounded; the producer's p99 suffers little; the stalled reader disturbs nobody.
-Usage: tail_test.py [--readers 100] [--rate 10000] [--seconds 60]
+Usage: tail_test.py [--readers 100] [--rate 10000] [--seconds 60] [--p99-factor 1.5]
 """
 import argparse
 import json
@@ -13,9 +13,6 @@ import threading
 from harness import Broker, Checks, raise_descriptor_limit, temporary_directory, tool
 
 RSS_MIB_MAX = 256
-# The goal is 1.5 times (or 2 ms more). Where readers and producer share two cores with the broker it is not always met,
-# so this is a guard against getting worse.
-P99_FACTOR_MAX = 4.0
 
 
 def fan_out(broker, topic, readers, stalled, args):
@@ -45,15 +42,14 @@ def main():
     parser.add_argument("--readers", type=int, default=100)
     parser.add_argument("--rate", type=int, default=10_000)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--p99-factor", type=float, default=1.5, help="what readers may do to the producer's p99")
     args = parser.parse_args()
     raise_descriptor_limit()
     check = Checks()
     with temporary_directory() as tmp, Broker(tmp / "data") as broker:
         before, after = one_pair(broker, check, args)
-    goal = max(before * 1.5, before + 2)
-    print(f"      the goal for the producer's p99 with readers, {goal:.2f} ms, is {'met' if after <= goal else 'MISSED'}")
-    check(after <= before * P99_FACTOR_MAX, f"producer's p99 {after:.2f} ms with readers, {before:.2f} ms without "
-                                            f"(limit {before * P99_FACTOR_MAX:.2f})")
+    limit = max(before * args.p99_factor, before + 2)
+    check(after <= limit, f"producer's p99 {after:.2f} ms with readers, {before:.2f} ms without (limit {limit:.2f})")
     check.finish()
 
 
