@@ -124,7 +124,7 @@ TEST_F(RpcServerTest, HeadersBeyondTheLimitAreRefused) {
   const auto stub = v1::LogService::NewStub(channel_);
   EXPECT_EQ(stub->InitProducer(context.get(), {}, &response).error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_TRUE(stub->InitProducer(Soon().get(), {}, &response).ok());
+  EXPECT_TRUE(Serves());  // Over a new connection: gRPC may have closed the one that they came on.
 }
 
 TEST_F(RpcServerTest, ACompressedMessageIsRefused) {
