@@ -264,7 +264,7 @@ void PartitionHost::DeleteNow(const TopicImage& image) {
         for (auto& wake : wakes) wake();
       });
       if (handle->owned == nullptr) return;
-      handle->owned->RefuseQueued(*gone);
+      handle->owned->WindDown(*gone);
       handle->owned->WhenIdle([handle, arrival = std::move(arrival)]() mutable {
         // Not from inside the partition: the writer lets go of it in its next turn.
         handle->writer.Post(

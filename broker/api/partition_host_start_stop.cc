@@ -155,7 +155,7 @@ bool PartitionHost::Quiesce(MonotonicTime deadline) {
     for (auto& writer : writers_) {
       writer->Post([raw = writer.get(), stopping, busy, arrival = Arrival(latch)] {
         for (Partition* const partition : raw->partitions()) {
-          partition->RefuseQueued(stopping);
+          partition->WindDown(stopping);
           if (!partition->idle()) busy->store(true);
         }
       });

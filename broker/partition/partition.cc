@@ -170,7 +170,7 @@ void Partition::WriteGroup() {
 }
 
 void Partition::StartSync() {
-  if (sync_in_flight_ || failed_) return;
+  if (sync_in_flight_ || failed_ || winding_down_) return;
   auto ticket = log_->BeginSync();
   if (!ticket) return;
   sync_in_flight_ = true;
@@ -213,6 +213,11 @@ void Partition::Refuse(AppendCommand& command, Error error) {
   if (command.reply.pending()) command.reply(std::move(error));
 }
 
+void Partition::WindDown(const Error& error) {
+  winding_down_ = true;
+  RefuseQueued(error);
+}
+
 void Partition::RefuseQueued(const Error& error) {
   while (!queued_.empty()) {
     AppendCommand command = std::move(queued_.front());
@@ -244,7 +249,7 @@ void Partition::FailAll(const Error& cause) {
 
 std::optional<MonotonicTime> Partition::flush_due() const {
   if (settings_->log.flush_mode != FlushMode::kInterval) return std::nullopt;
-  if (!unsynced_since_ || sync_in_flight_ || failed_) return std::nullopt;
+  if (!unsynced_since_ || sync_in_flight_ || failed_ || winding_down_) return std::nullopt;
   return *unsynced_since_ + settings_->log.flush_interval;
 }
 

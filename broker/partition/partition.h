@@ -41,8 +41,9 @@ class Partition {
   void WhenIdle(UniqueFunction<void()> task);
   // The handle has new settings: puts them in force before the next group.
   void ApplySettings();
-  // Answers what is queued with `error`: definitely not written.
-  void RefuseQueued(const Error& error);
+  // Before it is let go: answers what is queued with `error` (definitely not written) and starts no
+  // sync any more, so that once it is idle it stays so.
+  void WindDown(const Error& error);
   bool idle() const {
     return queued_.empty() && waiting_.empty() && when_idle_.empty() && !sync_in_flight_ &&
            !announcing_;
@@ -76,6 +77,7 @@ class Partition {
   // that acknowledges.
   void ReleaseAcks(Offset level, Durability durability);
   void Refuse(AppendCommand& command, Error error);
+  void RefuseQueued(const Error& error);
   // The whole group was refused for now, or one was written: for people.
   void NoteRefusal(const Error& error);
   void NoteWritten();
@@ -96,6 +98,7 @@ class Partition {
   bool announcing_ = false;
   bool sync_in_flight_ = false;
   bool failed_ = false;
+  bool winding_down_ = false;
   bool refused_last_ = false;
   std::optional<MonotonicTime> unsynced_since_;  // Under kInterval.
   MonotonicTime last_sync_{};

@@ -343,6 +343,22 @@ TEST(PartitionTest, AtTheEndTheUnwrittenIsRefusedAndTheUnsyncedIsAmbiguous) {
   EXPECT_EQ(CodeOf(queued), ErrorCode::kShuttingDown);
 }
 
+TEST(PartitionTest, OnceItWindsDownTheClockStartsNoSyncBeforeItIsLetGo) {
+  for (const bool winds_down : {false, true}) {
+    PartitionBench bench;
+    const auto handle = bench.MakeUsed("events");
+    while (bench.Sync()) bench.Turn();
+    if (winds_down) handle->owned->WindDown(Error(ErrorCode::kShuttingDown, "stopping"));
+    bench.clock.Advance(std::chrono::minutes(2));  // A checkpoint is due.
+    bench.Turn();
+    EXPECT_EQ(handle->owned->idle(), winds_down);
+    EXPECT_EQ(bench.Sync(), !winds_down);
+    bench.Turn();
+    auto released = bench.writer->Release(*handle);
+    EXPECT_TRUE(released->log().Close().ok());
+  }
+}
+
 TEST(PartitionTest, AfterACrashTheAcknowledgedIsThereAndTheRestIsNot) {
   auto bench = std::make_unique<PartitionBench>();
   const auto handle = bench->MakeUsed("events");
