@@ -14,8 +14,9 @@
 namespace qalam {
 
 // The offset below which everything may be read, and those who wait for it to rise. Raised once per
-// group; whoever raises it wakes the waiters elsewhere, never on the writer's thread. Thread: Raise
-// and Close from the writer (or, at the stop, from who stops it); the rest from any.
+// group; the waiters are woken elsewhere, never on the writer's thread (ReaderWakes). Thread:
+// Raise, TakeWoken and Close from the writer (Close, at the stop, from who stops it); the rest from
+// any.
 class HighWatermark {
  public:
   using Wake = UniqueFunction<void()>;
@@ -46,18 +47,24 @@ class HighWatermark {
     waiters_.erase(found);
     return true;
   }
-  // Returns those to be woken. Never lowers.
-  [[nodiscard]] std::vector<Wake> Raise(Offset offset) {
+  // True: there are those to be woken (TakeWoken). Never lowers.
+  [[nodiscard]] bool Raise(Offset offset) {
     MutexLock lock(mutex_);
-    if (offset <= value_.load(std::memory_order_relaxed)) return {};
-    value_.store(offset, std::memory_order_release);
-    return Take(waiters_.lower_bound(Ticket{offset, 0}));
+    if (offset > value_.load(std::memory_order_relaxed)) {
+      value_.store(offset, std::memory_order_release);
+    }
+    return !waiters_.empty() && waiters_.begin()->first.offset < value_.load();
+  }
+  // Those who wait for what is there by now, at most so many, the furthest behind first.
+  [[nodiscard]] std::vector<Wake> TakeWoken(std::size_t max) {
+    MutexLock lock(mutex_);
+    return Take(waiters_.lower_bound(Ticket{value_.load(), 0}), max);
   }
   // Nobody waits any more: the partition is gone or the broker stops.
   [[nodiscard]] std::vector<Wake> Close() {
     MutexLock lock(mutex_);
     closed_ = true;
-    return Take(waiters_.end());
+    return Take(waiters_.end(), waiters_.size());
   }
   bool closed() const {
     MutexLock lock(mutex_);
@@ -67,9 +74,9 @@ class HighWatermark {
  private:
   using Waiters = std::map<Ticket, Wake>;
 
-  std::vector<Wake> Take(Waiters::iterator end) QALAM_REQUIRES(mutex_) {
+  std::vector<Wake> Take(Waiters::iterator end, std::size_t max) QALAM_REQUIRES(mutex_) {
     std::vector<Wake> woken;
-    for (auto it = waiters_.begin(); it != end; it = waiters_.erase(it)) {
+    for (auto it = waiters_.begin(); it != end && woken.size() < max; it = waiters_.erase(it)) {
       woken.push_back(std::move(it->second));
     }
     return woken;

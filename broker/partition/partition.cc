@@ -11,19 +11,6 @@ namespace {
 
 constexpr std::chrono::hours kSweepInterval{1};
 constexpr int kSweepsUntilForgotten = 25;  // A producer is remembered for at least a day.
-constexpr std::size_t kWakesPerTask = 32;  // Many readers are woken by several threads.
-
-void Wake(TaskPool& pool, std::vector<HighWatermark::Wake> woken) {
-  for (std::size_t from = 0; from < woken.size(); from += kWakesPerTask) {
-    const std::size_t to = std::min(woken.size(), from + kWakesPerTask);
-    std::vector<HighWatermark::Wake> some;
-    some.reserve(to - from);
-    for (std::size_t i = from; i < to; ++i) some.push_back(std::move(woken[i]));
-    pool.Post([some = std::move(some)]() mutable {
-      for (auto& wake : some) wake();
-    });
-  }
-}
 
 }  // namespace
 
@@ -33,11 +20,12 @@ Partition::Partition(PartitionContext& context, std::shared_ptr<PartitionHandle>
       handle_(std::move(handle)),
       log_(std::move(log)),
       settings_(handle_->settings.Load()),
+      reader_wakes_(handle_->high_watermark, context.wake_pool),
       last_sync_(context.clock.Now()),
       last_sweep_(context.clock.Now()) {
   PublishView();
   handle_->durable_offset.store(log_->durable_offset());
-  Wake(context_.wake_pool, handle_->high_watermark.Raise(log_->end_offset()));
+  reader_wakes_.Raise(log_->end_offset(), last_sync_);
 }
 
 Partition::~Partition() {
@@ -198,7 +186,7 @@ void Partition::OnSynced(SyncDone done) {
 
 void Partition::ReleaseAcks(Offset level, Durability durability) {
   // Readable first: who hears that his record is there must find it.
-  Wake(context_.wake_pool, handle_->high_watermark.Raise(level));
+  reader_wakes_.Raise(level, context_.clock.Now());
   while (!waiting_.empty() && waiting_.front().needed <= level) {
     Waiting waiting = std::move(waiting_.front());
     waiting_.pop_front();
@@ -244,13 +232,24 @@ void Partition::FailAll(const Error& cause) {
   AnswerWaiting(
       Error(ErrorCode::kAmbiguous, "written, but not known to be durable: " + cause.message()));
   RefuseQueued(error);
-  Wake(context_.wake_pool, handle_->high_watermark.Close());
+  reader_wakes_.Close();
 }
 
 std::optional<MonotonicTime> Partition::flush_due() const {
   if (settings_->log.flush_mode != FlushMode::kInterval) return std::nullopt;
   if (!unsynced_since_ || sync_in_flight_ || failed_ || winding_down_) return std::nullopt;
   return *unsynced_since_ + settings_->log.flush_interval;
+}
+
+std::optional<MonotonicTime> Partition::due() const {
+  const auto flush = flush_due();
+  const auto wake = reader_wakes_.due();
+  return flush && wake ? std::min(*flush, *wake) : flush ? flush : wake;
+}
+
+void Partition::RunDue(MonotonicTime now) {
+  if (const auto wake = reader_wakes_.due(); wake && *wake <= now) reader_wakes_.Run(now);
+  if (const auto flush = flush_due(); flush && *flush <= now) StartSync();
 }
 
 void Partition::Tick(MonotonicTime now) {

@@ -10,6 +10,7 @@
 #include "broker/partition/group_commit.h"
 #include "broker/partition/partition_context.h"
 #include "broker/partition/partition_handle.h"
+#include "broker/partition/reader_wakes.h"
 
 namespace qalam {
 
@@ -33,9 +34,10 @@ class Partition {
   void OnSynced(SyncDone done);
   // Housekeeping, about every half second.
   void Tick(MonotonicTime now);
-  // When Flush is due, under kInterval.
-  std::optional<MonotonicTime> flush_due() const;
-  void Flush() { StartSync(); }
+  // When there is something to do by the clock, sooner than a Tick: a sync under kInterval, readers
+  // to wake.
+  std::optional<MonotonicTime> due() const;
+  void RunDue(MonotonicTime now);
 
   // Runs `task` when no sync is under way, before the next group.
   void WhenIdle(UniqueFunction<void()> task);
@@ -55,7 +57,7 @@ class Partition {
 
   // The writer thread's marks.
   bool queued_for_pump = false;
-  bool queued_for_flush = false;
+  bool queued_for_due = false;
 
  private:
   // One that was written and waits to be as durable as it asked.
@@ -69,6 +71,7 @@ class Partition {
 
   bool fsync_mode() const { return settings_->log.flush_mode == FlushMode::kFsync; }
   bool may_write() const { return !announcing_ && (!sync_in_flight_ || !fsync_mode()); }
+  std::optional<MonotonicTime> flush_due() const;
   void RunIdleTasks();
   void Announce();
   void WriteGroup();
@@ -91,6 +94,7 @@ class Partition {
   const std::unique_ptr<Log> log_;
   std::shared_ptr<const PartitionSettings> settings_;
   std::shared_ptr<const PartitionSettings> refused_settings_;
+  ReaderWakes reader_wakes_;
   std::deque<AppendCommand> queued_;
   std::deque<Waiting> waiting_;
   std::vector<UniqueFunction<void()>> when_idle_;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/check.h"
 
@@ -63,8 +64,8 @@ void WriterThread::Run() {
 
 void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
   owner_.AssertHeld();
-  if (!to_flush_.empty()) {
-    const auto left = std::max(MonotonicTime::zero(), next_flush_ - context_.clock.Now());
+  if (!timed_.empty()) {
+    const auto left = std::max(MonotonicTime::zero(), next_due_ - context_.clock.Now());
     patience = std::min<std::chrono::nanoseconds>(patience, left);
   }
   mailbox_.Drain(drained_, patience);
@@ -77,30 +78,30 @@ void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
     if (partition == nullptr) continue;
     partition->queued_for_pump = false;
     partition->Pump();
-    const auto due = partition->flush_due();
-    if (!due || partition->queued_for_flush) continue;
-    partition->queued_for_flush = true;
-    to_flush_.push_back(partition);
-    next_flush_ = std::min(next_flush_, *due);
+    const auto due = partition->due();
+    if (!due) continue;
+    next_due_ = std::min(next_due_, *due);
+    if (std::exchange(partition->queued_for_due, true)) continue;
+    timed_.push_back(partition);
   }
   to_pump_.clear();
   const MonotonicTime now = context_.clock.Now();
-  if (now >= next_flush_) FlushWhatIsDue(now);
+  if (now >= next_due_) RunWhatIsDue(now);
   if (now - last_tick_ < kTick) return;
   last_tick_ = now;
   for (auto& [handle, partition] : partitions_) partition->Tick(now);
 }
 
-void WriterThread::FlushWhatIsDue(MonotonicTime now) {
-  next_flush_ = MonotonicTime::max();
-  std::erase_if(to_flush_, [&](Partition* partition) {
-    auto due = partition->flush_due();
+void WriterThread::RunWhatIsDue(MonotonicTime now) {
+  next_due_ = MonotonicTime::max();
+  std::erase_if(timed_, [&](Partition* partition) {
+    auto due = partition->due();
     if (due && *due <= now) {
-      partition->Flush();
-      due = partition->flush_due();
+      partition->RunDue(now);
+      due = partition->due();
     }
-    partition->queued_for_flush = due.has_value();
-    if (due) next_flush_ = std::min(next_flush_, *due);
+    partition->queued_for_due = due.has_value();
+    if (due) next_due_ = std::min(next_due_, *due);
     return !due.has_value();
   });
 }
@@ -159,7 +160,7 @@ std::unique_ptr<Partition> WriterThread::Release(PartitionHandle& handle) {
   for (Partition*& queued : to_pump_) {
     if (queued == partition.get()) queued = nullptr;
   }
-  std::erase(to_flush_, partition.get());
+  std::erase(timed_, partition.get());
   handle.owned = nullptr;
   return partition;
 }

@@ -39,7 +39,7 @@ class WriterThread {
   std::int32_t number() const { return number_; }
   std::size_t queue_depth() const { return mailbox_.size(); }
 
-  // One turn: waits up to `patience` for commands, less if a flush is due before.
+  // One turn: waits up to `patience` for commands, less if something is due before.
   void RunOnce(std::chrono::nanoseconds patience);
 
   // --- from the thread itself (in an OwnerTask) ---
@@ -56,7 +56,7 @@ class WriterThread {
   void Handle(DirtyAnnounced announced);
   void Handle(SyncDone done);
   void Handle(OwnerTask task) { task.run(); }
-  void FlushWhatIsDue(MonotonicTime now);
+  void RunWhatIsDue(MonotonicTime now);
 
   const std::int32_t number_;
   PartitionContext context_;
@@ -67,8 +67,8 @@ class WriterThread {
   ThreadRole owner_;
   std::vector<PartitionCommand> drained_ QALAM_GUARDED_BY(owner_);
   std::vector<Partition*> to_pump_ QALAM_GUARDED_BY(owner_);
-  std::vector<Partition*> to_flush_ QALAM_GUARDED_BY(owner_);  // Have unsynced data: kInterval.
-  MonotonicTime next_flush_ QALAM_GUARDED_BY(owner_) = MonotonicTime::max();
+  std::vector<Partition*> timed_ QALAM_GUARDED_BY(owner_);  // Have something due by the clock.
+  MonotonicTime next_due_ QALAM_GUARDED_BY(owner_) = MonotonicTime::max();
   std::unordered_map<const PartitionHandle*, std::unique_ptr<Partition>> partitions_
       QALAM_GUARDED_BY(owner_);
   MonotonicTime last_tick_ QALAM_GUARDED_BY(owner_){};

@@ -1,9 +1,11 @@
-// Many readers at the tail of one partition while a producer writes at a fixed rate, open loop.
-//   tail_fanout ADDRESS TOPIC --readers 100 --rate 10000 --seconds 60 --stalled 1
-// Every reader must see every record once and in order (a stalled one excepted: it stops reading
-// after its first batch). Latency of an acknowledgement counts from when the record was due, not
-// from when it was sent. Prints one line of JSON; exit 1 if a record was missed, doubled or out of
-// order.
+// Many readers at the tail of one partition while a producer writes at a fixed rate, open loop;
+// each side is a process of its own, as it would be.
+//   tail_fanout read ADDRESS TOPIC --readers 100 --stalled 1 --records 600000
+//   tail_fanout produce ADDRESS TOPIC --rate 10000 --seconds 60
+// Every reader must see every record from offset 0 on once and in order (a stalled one excepted: it
+// stops reading after its first batch); `read` prints "reading" when all of them are open. The
+// latency of an acknowledgement counts from when the record was due, not from when it was sent.
+// Each prints one line of JSON; exit 1 if a record was missed, doubled, out of order or refused.
 #include <qalam/client.h>
 
 #include <algorithm>
@@ -23,30 +25,35 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 struct Options {
+  std::string mode;
   std::string address;
   std::string topic;
   int readers = 100;
   int stalled = 1;
+  int records = 0;
   int rate = 10'000;
   int seconds = 60;
-  int clients = 10;
 };
 
+constexpr int kReadersPerConnection = 10;
+
 Options Parse(int argc, char** argv) {
-  if (argc < 3) {
-    std::fprintf(
-        stderr,
-        "usage: tail_fanout ADDRESS TOPIC [--readers N] [--stalled N] [--rate N] [--seconds N]\n");
+  Options options;
+  if (argc >= 4) options.mode = argv[1];
+  if (options.mode != "read" && options.mode != "produce") {
+    std::fprintf(stderr,
+                 "usage: tail_fanout read ADDRESS TOPIC [--readers N] [--stalled N] --records N\n"
+                 "       tail_fanout produce ADDRESS TOPIC [--rate N] [--seconds N]\n");
     std::exit(2);
   }
-  Options options;
-  options.address = argv[1];
-  options.topic = argv[2];
-  for (int i = 3; i + 1 < argc; i += 2) {
+  options.address = argv[2];
+  options.topic = argv[3];
+  for (int i = 4; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
     const int value = std::atoi(argv[i + 1]);
     if (name == "--readers") options.readers = value;
     if (name == "--stalled") options.stalled = value;
+    if (name == "--records") options.records = value;
     if (name == "--rate") options.rate = value;
     if (name == "--seconds") options.seconds = value;
   }
@@ -56,20 +63,17 @@ Options Parse(int argc, char** argv) {
 // One tailing reader: counts what it saw and what was wrong with it.
 class TailingReader {
  public:
-  TailingReader(const qalam::Client& client, const Options& options, std::int64_t from,
-                bool stalled)
-      : reader_(client.NewReader({{options.topic, 0}}, qalam::From::Offset(from)).Value()),
-        expected_(from),
+  TailingReader(const qalam::Client& client, const Options& options, bool stalled)
+      : reader_(client.NewReader({{options.topic, 0}}, qalam::From::Offset(0)).Value()),
+        end_(options.records),
         stalled_(stalled) {}
 
   void Start() {
     thread_ = std::thread([this] { Run(); });
   }
-  void StopAt(std::int64_t end) { end_.store(end); }
-  void Join() {
-    reader_.Wakeup();
-    thread_.join();
-  }
+  // The stalled ones wait for this.
+  void Stop() { stopped_.store(true); }
+  void Join() { thread_.join(); }
   std::int64_t next() const { return expected_; }
   std::int64_t wrong() const { return wrong_; }
 
@@ -77,8 +81,7 @@ class TailingReader {
   void Run() {
     const auto deadline = Clock::now() + std::chrono::minutes(10);
     while (Clock::now() < deadline) {
-      const std::int64_t end = end_.load();
-      if (end >= 0 && (stalled_ || expected_ >= end)) return;
+      if (stalled_ ? stopped_.load() : expected_ >= end_) return;
       if (stalled_ && expected_ > 0) {
         std::this_thread::sleep_for(milliseconds(50));
         continue;
@@ -98,12 +101,40 @@ class TailingReader {
   }
 
   qalam::Reader reader_;
-  std::int64_t expected_;
+  std::int64_t expected_ = 0;
+  const std::int64_t end_;
   const bool stalled_;
   std::int64_t wrong_ = 0;
-  std::atomic<std::int64_t> end_{-1};
+  std::atomic<bool> stopped_{false};
   std::thread thread_;
 };
+
+int Read(const Options& options) {
+  std::vector<qalam::Client> clients;
+  std::vector<std::unique_ptr<TailingReader>> readers;
+  for (int i = 0; i < options.readers + options.stalled; ++i) {
+    if (i % kReadersPerConnection == 0) {
+      clients.push_back(qalam::Client::Connect(options.address).Value());
+    }
+    readers.push_back(
+        std::make_unique<TailingReader>(clients.back(), options, i >= options.readers));
+    readers.back()->Start();
+  }
+  std::printf("reading\n");
+  std::fflush(stdout);
+  std::int64_t wrong = 0, behind = 0;
+  for (int i = 0; i < options.readers + options.stalled; ++i) {
+    TailingReader& reader = *readers[static_cast<std::size_t>(i)];
+    reader.Stop();
+    reader.Join();
+    wrong += reader.wrong();
+    if (i < options.readers && reader.next() != options.records) ++behind;
+  }
+  std::printf("{\"readers\": %d, \"stalled\": %d, \"wrong\": %lld, \"behind\": %lld}\n",
+              options.readers, options.stalled, static_cast<long long>(wrong),
+              static_cast<long long>(behind));
+  return wrong == 0 && behind == 0 ? 0 : 1;
+}
 
 struct Latencies {
   double p50 = 0, p99 = 0, max = 0;
@@ -158,47 +189,22 @@ std::vector<float> ProduceOpenLoop(const qalam::Client& client, const Options& o
   return latencies;
 }
 
+int Produce(const Options& options) {
+  const auto client = qalam::Client::Connect(options.address).Value();
+  std::int64_t failed = 0;
+  std::vector<float> latencies = ProduceOpenLoop(client, options, &failed);
+  const Latencies ack = Percentiles(latencies);
+  std::printf(
+      "{\"rate\": %d, \"seconds\": %d, \"records\": %zu, \"failed\": %lld, "
+      "\"ack_ms\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}}\n",
+      options.rate, options.seconds, latencies.size(), static_cast<long long>(failed), ack.p50,
+      ack.p99, ack.max);
+  return failed == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const Options options = Parse(argc, argv);
-  std::vector<qalam::Client> clients;
-  for (int i = 0; i <= options.clients; ++i)
-    clients.push_back(qalam::Client::Connect(options.address).Value());
-  const qalam::Client& producing = clients.back();
-
-  std::int64_t failed = 0;
-  std::vector<float> warm_up;
-  Options brief = options;
-  brief.seconds = 2;
-  warm_up = ProduceOpenLoop(producing, brief, &failed);
-  const std::int64_t from = std::int64_t{brief.rate} * brief.seconds;
-
-  std::vector<std::unique_ptr<TailingReader>> readers;
-  for (int i = 0; i < options.readers + options.stalled; ++i) {
-    readers.push_back(
-        std::make_unique<TailingReader>(clients[static_cast<std::size_t>(i % options.clients)],
-                                        options, from, i >= options.readers));
-    readers.back()->Start();
-  }
-  std::vector<float> latencies = ProduceOpenLoop(producing, options, &failed);
-  const std::int64_t end = from + std::int64_t{options.rate} * options.seconds;
-  for (auto& reader : readers) reader->StopAt(end);
-  std::int64_t wrong = 0, behind = 0;
-  for (int i = 0; i < options.readers + options.stalled; ++i) {
-    TailingReader& reader = *readers[static_cast<std::size_t>(i)];
-    reader.Join();
-    wrong += reader.wrong();
-    if (i < options.readers && reader.next() != end) ++behind;
-  }
-  const Latencies ack = Percentiles(latencies);
-  std::printf(
-      "{\"readers\": %d, \"stalled\": %d, \"rate\": %d, \"seconds\": %d, \"records\": %zu, "
-      "\"failed\": %lld, "
-      "\"wrong\": %lld, \"behind\": %lld, \"ack_ms\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": "
-      "%.3f}}\n",
-      options.readers, options.stalled, options.rate, options.seconds, latencies.size(),
-      static_cast<long long>(failed), static_cast<long long>(wrong), static_cast<long long>(behind),
-      ack.p50, ack.p99, ack.max);
-  return failed == 0 && wrong == 0 && behind == 0 ? 0 : 1;
+  return options.mode == "read" ? Read(options) : Produce(options);
 }

@@ -15,11 +15,13 @@ TEST(HighWatermarkTest, WakesThoseBelowAndKeepsTheRest) {
   ASSERT_TRUE(watermark.Wait(0, [&] { ++low; }));
   ASSERT_TRUE(watermark.Wait(4, [&] { ++low; }));
   ASSERT_TRUE(watermark.Wait(5, [&] { ++high; }));
-  for (auto& wake : watermark.Raise(5)) wake();
+  EXPECT_TRUE(watermark.Raise(5));
+  for (auto& wake : watermark.TakeWoken(10)) wake();
   EXPECT_EQ(low, 2);
   EXPECT_EQ(high, 0);
   EXPECT_FALSE(watermark.Wait(4, [] {}));  // Is there already.
-  for (auto& wake : watermark.Raise(6)) wake();
+  EXPECT_TRUE(watermark.Raise(6));
+  for (auto& wake : watermark.TakeWoken(10)) wake();
   EXPECT_EQ(high, 1);
 }
 
@@ -38,7 +40,8 @@ TEST(HighWatermarkTest, ACancelledWaiterIsNotWoken) {
   EXPECT_TRUE(watermark.Cancel(*ticket));
   EXPECT_EQ(kept.use_count(), 1);  // Let go of.
   EXPECT_FALSE(watermark.Cancel(*ticket));
-  EXPECT_TRUE(watermark.Raise(5).empty());
+  EXPECT_FALSE(watermark.Raise(5));
+  EXPECT_TRUE(watermark.TakeWoken(10).empty());
 }
 
 TEST(HighWatermarkTest, ClosingWakesAllAndTakesNoMore) {
