@@ -1,0 +1,1 @@
+"""What scripts/bench is made of: servers, rows, the alternating run, the gate and the report."""

@@ -1,0 +1,196 @@
+"""Rows about reading, about the client alone, and about the command line's pipes."""
+import re
+import subprocess
+import time
+
+from benchmark.bench import cpu_us
+from benchmark.rows_write import BYTES, CPU, KAFKA, RATE, ahead
+from benchmark.servers import Failed, last_json, run
+from benchmark.sides_write import KAFKA_BULK
+from benchmark.table import FSYNC, NOTHING, Goal, Metric, Row, Side
+
+
+class Reading:
+    """`records` values of `size` bytes that each server gets once, and that are then read again and again."""
+
+    def __init__(self, bench, records, size=100, codec="none"):
+        self.bench = bench
+        self.records = bench.records(records)
+        self.size = size
+        self.codec = codec
+        self.qalam_server = bench.qalam()
+        self.topics = {}
+
+    def qalam(self):
+        server = self.qalam_server
+
+        def fill():
+            self.bench.use(server)
+            self.topics[server] = server.new_topic(durable=False)
+            codec = () if self.codec == "none" else ("-z", self.codec)
+            server.bench("produce", self.topics[server], "--records", self.records, "--size", self.size, *codec)
+            consume()
+
+        def consume():
+            self.bench.use(server)
+            report, cpu = cpu_us(server, lambda report: report["records"], lambda: server.bench(
+                "consume", self.topics[server], "--records", self.records))
+            if report["records"] != self.records:
+                raise Failed(f"read {report['records']} of {self.records} records")
+            return {"records_per_s": report["records_per_s"], "mb_per_s": report["mb_per_s"], "cpu_us": cpu}
+
+        return Side("qalam", NOTHING, "qalam bench consume", consume, prepare=fill)
+
+    def kafka_topic(self):
+        server = self.bench.kafka()
+        if server not in self.topics:
+            self.topics[server] = server.new_topic(durable=False)
+            server.load("produce", topic=self.topics[server], records=self.records, size=self.size, codec=self.codec,
+                        **KAFKA_BULK)
+        return server, self.topics[server]
+
+    def kafka(self):
+        def consume():
+            server, topic = self.kafka_topic()
+            report, cpu = cpu_us(server, lambda report: report["records"], lambda: server.load(
+                "consume", topic=topic, records=self.records))
+            return {"records_per_s": report["records_per_s"], "mb_per_s": report["mb_per_s"], "cpu_us": cpu}
+
+        return Side(KAFKA, NOTHING, "librdkafka, fetch.message.max.bytes 8 MiB, queued.min.messages 1000000", consume,
+                    prepare=consume)
+
+    def kafka_java(self):
+        def consume():
+            server, topic = self.kafka_topic()
+            text = server.tool("org.apache.kafka.tools.ConsumerPerformance", "--bootstrap-server", server.address,
+                               "--topic", topic, "--num-records", self.records)
+            # A head and a line of CSV; the sixth is records a second, of the whole time.
+            return {"records_per_s": float(text.strip().splitlines()[-1].split(",")[5])}
+
+        return Side("kafka/java", NOTHING, "ConsumerPerformance", consume)
+
+    def close(self):
+        if self.bench.kafka_server in self.topics:
+            server = self.bench.kafka()
+            server.delete_topic(self.topics[server])
+
+
+def rows_h(bench):
+    rows = []
+    for row_id, title, size, records, factor in (("h", "100 B", 100, 8_000_000, 2.5),
+                                                 ("h-1k", "1 KiB", 1024, 1_600_000, 1.5)):
+        reading = Reading(bench, records, size)
+        rows.append(Row(row_id, f"consume from the start, 1 partition, {title}, from the page cache",
+                        [RATE, BYTES, CPU], [reading.qalam(), reading.kafka(), reading.kafka_java()],
+                        [ahead(factor, KAFKA)], close=reading.close))
+    return rows
+
+
+def rows_p(bench):
+    rows = []
+    for codec in ("lz4", "zstd"):
+        reading = Reading(bench, 6_000_000, codec=codec)
+        rows.append(Row(f"p-{codec}-consume", f"as (h), 100 B, with {codec}", [RATE, BYTES, CPU],
+                        [reading.qalam(), reading.kafka()], [ahead(2, KAFKA)], close=reading.close))
+    return rows
+
+
+# --- the client alone ---
+
+def row_n(bench):
+    """Both programs are tests/bench/peers; the brokers only have to be there."""
+    records = bench.records(2_000_000)
+    held = bench.records(1_000_000)
+    reading = Reading(bench, 2_000_000)
+    send, iterate = Metric("send_per_s", "send calls/s"), Metric("iterate_per_s", "records iterated/s")
+
+    def fill():
+        reading.qalam().prepare()
+        bench.qalam_load  # pylint: disable=pointless-statement  # built now, not in a sample
+
+    def qalam():
+        server = bench.use(reading.qalam_server)
+        topic = server.new_topic(durable=False)
+
+        def load(mode, *options):
+            return last_json(run([bench.qalam_load, mode, "--address", server.address, *options]))
+
+        sent = load("send", "--topic", topic, "--records", records)
+        server.delete_topic(topic)
+        taken = load("iterate", "--topic", reading.topics[server], "--records", held)
+        return {"send_per_s": sent["records_per_s"], "iterate_per_s": taken["records_per_s"]}
+
+    def kafka():
+        server, filled = reading.kafka_topic()
+        topic = server.new_topic(durable=False)
+        sent = server.load("send", topic=topic, records=records, **KAFKA_BULK)
+        server.delete_topic(topic)
+        taken = server.load("iterate", topic=filled, records=held)
+        return {"send_per_s": sent["records_per_s"], "iterate_per_s": taken["records_per_s"]}
+
+    return Row("n", "the client library: Send of 100 B by one thread; iteration over what was received before",
+               [send, iterate],
+               [Side("qalam", NOTHING, "qalam_load: Sender::Send; Reader::Next and its records", qalam, prepare=fill),
+                Side(KAFKA, NOTHING, "kafka_load: rd_kafka_produce; rd_kafka_consume_batch_queue", kafka,
+                     prepare=kafka)],
+               [ahead(3, KAFKA, "Send >= 3 x librdkafka", "send_per_s"),
+                ahead(3, KAFKA, "iteration >= 3 x librdkafka", "iterate_per_s")], close=reading.close)
+
+
+# --- pipes ---
+
+def timed(command, records):
+    """Records a second of a command that has to succeed; its output goes to /dev/null."""
+    begun = time.monotonic()
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, timeout=600, check=False)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(map(str, command))[:120]} ended with {done.returncode}: {done.stderr.strip()[-200:]}")
+    return records / (time.monotonic() - begun)
+
+
+def row_o(bench):
+    lines = bench.records(10_000_000)
+    source = bench.work / "lines"
+    server = bench.qalam()
+    produce, consume = Metric("produce_per_s", "lines/s in"), Metric("consume_per_s", "lines/s out")
+
+    def write_lines():
+        with open(source, "w", encoding="ascii") as file:
+            for first in range(0, lines, 10_000):
+                file.write("".join(f"{i:010d} {'x' * 88}\n" for i in range(first, min(first + 10_000, lines))))
+
+    def qalam():
+        bench.use(server)
+        topic = server.new_topic()
+        rates = {"produce_per_s": timed(server.command("produce", topic, source, "--progress", "off"), lines),
+                 "consume_per_s": timed(server.command("consume", topic, "--from", "start", "-e"), lines)}
+        end = re.search(r'"high_watermark":\s*(\d+)', server.qalam("topic", "describe", topic, "-o", "json")).group(1)
+        if int(end) != lines:
+            raise Failed(f"{end} of {lines} lines arrived")
+        server.delete_topic(topic)
+        return rates
+
+    def kcat():
+        kafka = bench.kafka()
+        topic = kafka.new_topic()
+        rates = {"produce_per_s": timed(
+            ["kcat", "-b", kafka.address, "-P", "-t", topic, "-p", "0", "-l", "-X", "acks=all", "-X", "linger.ms=5",
+             "-X", "batch.size=1000000", "-X", "queue.buffering.max.messages=1000000", source], lines),
+                 "consume_per_s": timed(
+            ["kcat", "-b", kafka.address, "-C", "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q", "-X",
+             "fetch.message.max.bytes=8388608", "-X", "queued.min.messages=1000000"], lines)}
+        kafka.delete_topic(topic)
+        return rates
+
+    missing = None
+    if subprocess.run(["which", "kcat"], stdout=subprocess.DEVNULL, check=False).returncode != 0:
+        missing = "kcat is not installed"
+    return Row("o", f"the command line: {lines / 1e6:g} M lines of 100 B from a file (durable), and to /dev/null",
+               [produce, consume],
+               [Side("qalam", FSYNC, "qalam produce FILE; qalam consume --from start -e", qalam, prepare=write_lines),
+                Side("kcat", FSYNC, "kcat -P -l, acks=all, linger.ms 5, batch.size 1 MB, flush.messages=1; kcat -C -e",
+                     kcat, skipped=missing)],
+               [Goal("in >= 2 x kcat", "produce_per_s", 2, other="kcat"),
+                Goal("out >= 2 x kcat", "consume_per_s", 2, other="kcat")],
+               pairs_max=3, close=lambda: source.unlink(missing_ok=True))
