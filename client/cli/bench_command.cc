@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "client/cli/bench_callers.h"
 #include "client/cli/bench_report.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/pacer.h"
@@ -26,6 +27,7 @@ struct BenchOptions {
   std::int64_t records = 1'000'000;
   std::size_t size = 100;
   int connections = 1;
+  std::optional<int> callers;  // Absent: one thread per connection, which does not wait.
   std::optional<std::size_t> in_flight;
   std::string rate;
   std::optional<std::int32_t> partition;
@@ -34,6 +36,7 @@ struct BenchOptions {
 };
 
 constexpr std::chrono::seconds kCloseTimeout(60);
+constexpr int kCallersMax = 10'000;  // Threads of one process.
 
 // "1 200 000 of 5 000 000, 900 000/s" on a terminal, while it lives.
 class Counter {
@@ -162,9 +165,52 @@ int Conclude(const Session& session, const BenchOptions& options, const BenchRep
   return static_cast<int>(Interrupted() ? Exit::kInterrupted : Exit::kOk);
 }
 
+// Every record is waited for by the thread that sent it.
+int BenchCallers(const Session& session, const BenchOptions& options,
+                 const abi0::ProducerOptions& producer) {
+  CallersOptions callers;
+  callers.topic = options.topic;
+  callers.partition = options.partition;
+  callers.size = options.size;
+  callers.records = static_cast<std::uint64_t>(options.records);
+  callers.connections = options.connections;
+  callers.callers = *options.callers;
+  callers.producer = producer;
+  const GracefulStop stop;
+  const auto result = [&] {
+    Counter counter(options.records);
+    return RunCallers(session, callers, [&counter] { counter.Add(1); });
+  }();
+  if (!result.ok()) return session.Fail(result.error());
+  BenchReport report;
+  report.verb = "produce";
+  report.seconds = result->seconds;
+  report.ack = result->ack;
+  report.size = options.size;
+  report.connections = options.connections;
+  report.callers = options.callers;
+  report.records = result->ack.count();
+  report.bytes = report.records * options.size;
+  if (result->durability != abi0::Durability::kUnknown)
+    report.durability = abi0::DurabilityName(result->durability);
+  return Conclude(session, options, report);
+}
+
+abi0::Status CheckCallers(const BenchOptions& options) {
+  if (!options.callers) return {};
+  if (!options.rate.empty())
+    return BadUsage("--callers and --rate: choose one; a caller waits for its acknowledgement");
+  if (*options.callers > kCallersMax / options.connections) {
+    return BadUsage(fmt::format("{} connections with {} callers each: at most {} callers in all",
+                                options.connections, *options.callers, kCallersMax));
+  }
+  return {};
+}
+
 int BenchProduce(const Session& session, const BenchOptions& options) {
   if (const auto status = CheckForm(session, options); !status.ok())
     return session.Fail(status.error());
+  if (const auto status = CheckCallers(options); !status.ok()) return session.Fail(status.error());
   const auto rate = RateOf(options.rate);
   if (!rate.ok()) return session.Fail(rate.error());
   const auto producer_options = ProducerOptionsOf(session, options);
@@ -175,6 +221,7 @@ int BenchProduce(const Session& session, const BenchOptions& options) {
     const auto topic = client->PartitionsOf(options.topic);
     if (!topic.ok()) return session.Fail(topic.error());
   }
+  if (options.callers) return BenchCallers(session, options, *producer_options);
   const GracefulStop stop;
   const auto connections = static_cast<std::uint64_t>(options.connections);
   const auto records = static_cast<std::uint64_t>(options.records);
@@ -185,9 +232,9 @@ int BenchProduce(const Session& session, const BenchOptions& options) {
     Counter counter(options.records);
     std::vector<std::thread> threads;
     for (std::uint64_t c = 0; c < connections; ++c) {
-      const std::uint64_t share = records / connections + (c < records % connections ? 1 : 0);
-      producers.push_back(std::make_unique<BenchProducer>(
-          session, options, *producer_options, share, *rate / options.connections, counter));
+      producers.push_back(std::make_unique<BenchProducer>(session, options, *producer_options,
+                                                          ShareOf(records, c, connections),
+                                                          *rate / options.connections, counter));
       threads.emplace_back([&producer = *producers.back()] { producer.Run(); });
     }
     for (std::thread& thread : threads) thread.join();
@@ -323,22 +370,28 @@ void AddProducing(CLI::App& verb, BenchOptions& options) {
 }  // namespace
 
 void AddBench(CLI::App& root, Session& session, Action& chosen) {
-  CLI::App& bench = *AddNoun(root, "bench", "produce, consume, e2e",
-                             {"qalam bench produce bench --records 5000000 --size 100",
-                              "qalam bench consume bench --records 5000000",
-                              "qalam bench e2e bench --rate 20k/s --records 200000"});
+  CLI::App& bench =
+      *AddNoun(root, "bench", "produce, consume, e2e",
+               {"qalam bench produce bench --records 5000000 --size 100",
+                "qalam bench consume bench --records 5000000",
+                "qalam bench e2e bench --rate 20k/s --records 200000"});
 
   const auto produce = std::make_shared<BenchOptions>();
   auto* verb = AddVerb(bench, "produce", "publish as quickly as possible, or at a rate, open loop",
                        {"qalam bench produce bench --records 5000000 --size 100",
                         "qalam bench produce bench --rate 20k/s --records 600000 --batch 16KiB",
-                        "qalam bench produce bench --connections 4 --acks none -o json"},
+                        "qalam bench produce bench --connections 4 --acks none -o json",
+                        "qalam bench produce bench --callers 64 --records 500000"},
                        chosen, [&session, produce] { return BenchProduce(session, *produce); });
   AddCommon(*verb, *produce);
   AddProducing(*verb, *produce);
   verb->add_option("--connections", produce->connections,
                    "producers, each with its own connection (default 1)")
       ->check(CLI::Range(1, 10'000));
+  verb->add_option("--callers", produce->callers,
+                   "threads per connection, each of which sends a record and waits for its "
+                   "acknowledgement before the next")
+      ->check(CLI::Range(1, kCallersMax));
   verb->add_option("--rate", produce->rate,
                    "records a second, all connections together; latency then counts from when a "
                    "record was due");

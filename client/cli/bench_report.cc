@@ -15,18 +15,6 @@ double MegabytesPerSecond(const BenchReport& report) {
   return report.seconds > 0 ? static_cast<double>(report.bytes) / report.seconds / 1e6 : 0;
 }
 
-// Where nothing was measured, null.
-nlohmann::ordered_json LatencyJson(const std::optional<Histogram>& latency) {
-  nlohmann::ordered_json json = {
-      {"p50", nullptr}, {"p99", nullptr}, {"p999", nullptr}, {"max", nullptr}};
-  if (!latency || latency->count() == 0) return json;
-  json["p50"] = latency->Quantile(0.5);
-  json["p99"] = latency->Quantile(0.99);
-  json["p999"] = latency->Quantile(0.999);
-  json["max"] = latency->Max();
-  return json;
-}
-
 // The same fields for every verb, in this order; then what only some have.
 void PrintJsonLine(const BenchReport& report) {
   nlohmann::ordered_json line = {
@@ -38,6 +26,7 @@ void PrintJsonLine(const BenchReport& report) {
   line["verb"] = report.verb;
   if (report.size > 0) line["size"] = report.size;
   line["connections"] = report.connections;
+  if (report.callers) line["callers"] = *report.callers;
   PrintJson(line);
 }
 
@@ -61,6 +50,17 @@ void PrintCsv(const BenchReport& report) {
 }
 
 }  // namespace
+
+nlohmann::ordered_json LatencyJson(const std::optional<Histogram>& latency) {
+  nlohmann::ordered_json json = {
+      {"p50", nullptr}, {"p99", nullptr}, {"p999", nullptr}, {"max", nullptr}};
+  if (!latency || latency->count() == 0) return json;
+  json["p50"] = latency->Quantile(0.5);
+  json["p99"] = latency->Quantile(0.99);
+  json["p999"] = latency->Quantile(0.999);
+  json["max"] = latency->Max();
+  return json;
+}
 
 void PrintBenchReport(const BenchReport& report, Format format, bool csv) {
   if (csv) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,9 +22,13 @@ struct BenchReport {
   std::string durability;        // Empty: nothing was produced.
   std::size_t size = 0;          // Bytes of a value; 0: unknown.
   int connections = 1;
+  std::optional<int> callers;  // Threads per connection that wait for every acknowledgement.
 };
 
 // One line: JSON under -o json, a head and a line of CSV, or a sentence.
 void PrintBenchReport(const BenchReport& report, Format format, bool csv);
+
+// {"p50":MS,"p99":MS,"p999":MS,"max":MS}; where nothing was measured, null.
+nlohmann::ordered_json LatencyJson(const std::optional<Histogram>& latency);
 
 }  // namespace qalam::cli

@@ -314,6 +314,10 @@ def bench(broker):
     check(set(last) >= fields and last["records"] == 23055, f"          reads all {last.get('records')}")
     last = lines(expect(broker, 0, "bench e2e", "bench", "e2e", "bench", "--records", 1000, "--rate", "2k/s", "-o", "json"))[-1]
     check(last["records"] == 1000, "          sees every record")
+    told = lines(expect(broker, 0, "bench produce with callers", "bench", "produce", "bench", "--records", 301, "--connections", 2, "--callers", 3, "-o", "json"))[-1]
+    check(told["records"] == 301 and told["callers"] == 3 and told["durability"] == "fsync" and 0 < told["ack_ms"]["p50"] <= told["ack_ms"]["max"],
+          "          counts all callers' records")
+    expect(broker, 2, "--callers with --rate", "bench", "produce", "bench", "--callers", 3, "--rate", "1k/s", says=["choose one"])
     expect(broker, 4, "bench of an unknown topic", "bench", "produce", "nowhere", says=["UNKNOWN_TOPIC"])
 
 
@@ -371,6 +375,10 @@ def interrupts(broker):
     time.sleep(1)
     code, _, _ = started.interrupt()
     check(code == 130, f"Ctrl-C in bench produce: exit {code}")
+    started = Started(broker, "bench", "produce", "c", "--records", 10**9, "--size", 10, "--callers", 2)
+    time.sleep(1)
+    code, _, _ = started.interrupt()
+    check(code == 130, f"Ctrl-C in bench produce --callers: exit {code}")
     started = Started(broker, "bench", "e2e", "c", "--records", 10**6, "--rate", "1k/s")
     time.sleep(1)
     code, _, _ = started.interrupt()
