@@ -11,6 +11,7 @@
 
 #include "client/cli/bench_callers.h"
 #include "client/cli/bench_report.h"
+#include "client/cli/ceiling_command.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/pacer.h"
 #include "client/cli/produce_options.h"
@@ -371,10 +372,10 @@ void AddProducing(CLI::App& verb, BenchOptions& options) {
 
 void AddBench(CLI::App& root, Session& session, Action& chosen) {
   CLI::App& bench =
-      *AddNoun(root, "bench", "produce, consume, e2e",
+      *AddNoun(root, "bench", "produce, consume, e2e, ceiling",
                {"qalam bench produce bench --records 5000000 --size 100",
                 "qalam bench consume bench --records 5000000",
-                "qalam bench e2e bench --rate 20k/s --records 200000"});
+                "qalam bench e2e bench --rate 20k/s --records 200000", "qalam bench ceiling"});
 
   const auto produce = std::make_shared<BenchOptions>();
   auto* verb = AddVerb(bench, "produce", "publish as quickly as possible, or at a rate, open loop",
@@ -415,6 +416,8 @@ void AddBench(CLI::App& root, Session& session, Action& chosen) {
   AddCommon(*verb, *e2e);
   AddProducing(*verb, *e2e);
   verb->add_option("--rate", e2e->rate, "records a second (default 20k/s)");
+
+  AddCeiling(root, bench, session, chosen);
 }
 
 }  // namespace qalam::cli

@@ -57,7 +57,7 @@ def help_pages():
     wanted = {("produce",), ("consume",), ("tail",), ("dev",), ("explain",), ("completion",), ("version",), ("help",),
               ("partition", "list"), ("cluster", "info"), ("cluster", "health"), ("broker", "list"),
               ("config", "get"), ("config", "set"), ("log", "dump"), ("log", "verify"),
-              ("bench", "produce"), ("bench", "consume"), ("bench", "e2e"),
+              ("bench", "produce"), ("bench", "consume"), ("bench", "e2e"), ("bench", "ceiling"),
               *(("topic", verb) for verb in ("create", "list", "describe", "alter", "delete", "trim", "offsets"))}
     check(every == wanted, f"these verbs and no others {sorted(every ^ wanted)}")
     few = [" ".join(verb) for verb in sorted(every)
