@@ -95,7 +95,7 @@ class Bench:
             self.kafka_server = self.new_kafka()
             self.use(self.kafka_server)
             say("kafka: warming up")
-            self.kafka_server.warm_up(self.records(KAFKA_WARM_UP_RECORDS))
+            self.kafka_server.warm_up(KAFKA_WARM_UP_RECORDS)
         return self.use(self.kafka_server)
 
     def new_kafka(self):

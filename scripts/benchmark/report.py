@@ -35,6 +35,14 @@ def judged(row):
     return [(goal["text"], *table.judge(row, goal)) for goal in row["goals"]]
 
 
+def without_figures(row):
+    """A row that looks at another row's samples leaves out the sides that say nothing about it."""
+    if not row["taken_from"]:
+        return row
+    keys = [metric["key"] for metric in row["metrics"]]
+    return {**row, "sides": [side for side in row["sides"] if any(table.values_of(side, key) for key in keys)]}
+
+
 def row_section(row):
     used = [metric for metric in row["metrics"]
             if any(table.values_of(side, metric["key"]) for side in row["sides"])] or row["metrics"][:1]
@@ -109,6 +117,12 @@ def plots(rows):
 
 # --- the page ---
 
+def skipped(rows):
+    """What was not measured, and why: a line each."""
+    return [f"- ({row['id']}) {side['name']}: {side['skipped']}" for row in rows for side in row["sides"]
+            if side["skipped"]]
+
+
 def overview(rows):
     lines = []
     for row in rows:
@@ -124,13 +138,14 @@ def machine_lines(run):
         f"- machine: {machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB, {machine['system']}, "
         f"Linux {machine['kernel']}, {machine['file_system']}; a write of 4 KiB and its fdatasync: "
         f"{machine['sync_4k_us']} us (median)",
-        f"- commit: {run['commit']}; run: {run['begun']}",
+        f"- commit: {run['commit']}; begun: {run['begun']}; "
+        + ("a quick run, with samples of a quarter of the size" if run["quick"] else "full samples"),
         "- versions: " + ", ".join(f"{name} {version}" for name, version in run["versions"].items()),
     ]
 
 
 def page(run, findings, plot_files):
-    rows = run["rows"]
+    rows = [without_figures(row) for row in run["rows"]]
     behind = slower(rows)
     parts = [
         "# Performance\n",
@@ -144,6 +159,9 @@ def page(run, findings, plot_files):
         "## What we are slower at\n",
         "\n".join(behind) + "\n" if behind else "Nothing that was measured in this run.\n",
     ]
+    missing = skipped(rows)
+    if missing:
+        parts += ["## What was not measured\n", "\n".join(missing) + "\n"]
     if plot_files:
         parts.append("## Curves\n")
         parts += [f"![{title}](performance/{name})\n" for name, title in plot_files]
@@ -171,7 +189,7 @@ def write(run, docs):
 def summary(rows):
     """For the terminal: a line a side with the first metric, and the goals."""
     out = []
-    for row in rows:
+    for row in map(without_figures, rows):
         out.append(f"{row['id']}. {row['title']}")
         for side in row["sides"]:
             if side["skipped"]:

@@ -64,10 +64,10 @@ class Reading:
             server, topic = self.kafka_topic()
             text = server.tool("org.apache.kafka.tools.ConsumerPerformance", "--bootstrap-server", server.address,
                                "--topic", topic, "--num-records", self.records)
-            # A head and a line of CSV; the sixth is records a second, of the whole time.
-            return {"records_per_s": float(text.strip().splitlines()[-1].split(",")[5])}
+            # A head and a line of CSV; the tenth is records a second without the time to join a group.
+            return {"records_per_s": float(text.strip().splitlines()[-1].split(",")[9])}
 
-        return Side("kafka/java", NOTHING, "ConsumerPerformance", consume)
+        return Side("kafka/java", NOTHING, "ConsumerPerformance, fetch.nMsg.sec", consume)
 
     def close(self):
         if self.bench.kafka_server in self.topics:
@@ -100,9 +100,10 @@ def rows_p(bench):
 def row_n(bench):
     """Both programs are tests/bench/peers; the brokers only have to be there."""
     records = bench.records(2_000_000)
-    held = bench.records(1_000_000)
-    reading = Reading(bench, 2_000_000)
-    send, iterate = Metric("send_per_s", "send calls/s"), Metric("iterate_per_s", "records iterated/s")
+    reading = Reading(bench, 1_000_000)
+    held = reading.records
+    metrics = [Metric("send_per_s", "send calls/s"), Metric("iterate_per_s", "records iterated/s"),
+               Metric("read_cpu_us", "client CPU us/record read, receiving included", lower=True)]
 
     def fill():
         reading.qalam().prepare()
@@ -118,7 +119,8 @@ def row_n(bench):
         sent = load("send", "--topic", topic, "--records", records)
         server.delete_topic(topic)
         taken = load("iterate", "--topic", reading.topics[server], "--records", held)
-        return {"send_per_s": sent["records_per_s"], "iterate_per_s": taken["records_per_s"]}
+        return {"send_per_s": sent["records_per_s"], "iterate_per_s": taken["records_per_s"],
+                "read_cpu_us": taken["client_cpu_us"]}
 
     def kafka():
         server, filled = reading.kafka_topic()
@@ -126,10 +128,11 @@ def row_n(bench):
         sent = server.load("send", topic=topic, records=records, **KAFKA_BULK)
         server.delete_topic(topic)
         taken = server.load("iterate", topic=filled, records=held)
-        return {"send_per_s": sent["records_per_s"], "iterate_per_s": taken["records_per_s"]}
+        return {"send_per_s": sent["records_per_s"], "iterate_per_s": taken["records_per_s"],
+                "read_cpu_us": taken["client_cpu_us"]}
 
     return Row("n", "the client library: Send of 100 B by one thread; iteration over what was received before",
-               [send, iterate],
+               metrics,
                [Side("qalam", NOTHING, "qalam_load: Sender::Send; Reader::Next and its records", qalam, prepare=fill),
                 Side(KAFKA, NOTHING, "kafka_load: rd_kafka_produce; rd_kafka_consume_batch_queue", kafka,
                      prepare=kafka)],

@@ -64,7 +64,7 @@ class Writing:
             server.delete_topic(topic)
             return sample
 
-        said = " ".join(["qalam bench produce", *options, *settings])
+        said = " ".join([f"qalam bench produce --records {self.records} --size {self.size}", *options, *settings])
         return Side(name, self.durability, said, lambda: produce(self.records),
                     prepare=lambda: produce(self.records // 4), skipped=skipped, **labels)
 
@@ -112,8 +112,8 @@ class Writing:
                     "p50_ms": report["ack_ms"]["p50"], "p99_ms": report["ack_ms"]["p99"],
                     "memory_mib": server.memory_mib()}
 
-        return Side(name, self.durability, f"{text}, {flush_text(self.durable)['kafka']}", produce,
-                    prepare=produce, **labels)
+        settings = f"{text}, {flush_text(self.durable)['kafka']}, {count} records"
+        return Side(name, self.durability, settings, produce, prepare=produce, **labels)
 
     def kafka_java(self):
         """Kafka's own ProducerPerformance."""
@@ -129,7 +129,7 @@ class Writing:
             return {"records_per_s": float(re.findall(r"([\d.]+) records/sec", text)[-1])}
 
         flush = flush_text(self.durable)["kafka"]
-        settings = f"ProducerPerformance, acks=all, batch.size 256 KiB, linger.ms 5, {flush}"
+        settings = f"ProducerPerformance, acks=all, batch.size 256 KiB, linger.ms 5, {flush}, {self.records} records"
         return Side("kafka/java", self.durability, settings, produce)
 
     # --- Redis and NATS ---
@@ -147,10 +147,14 @@ class Writing:
             return {"records_per_s": rate, "mb_per_s": rate * self.size / 1e6, "cpu_us": cpu, "memory_mib": memory}
 
         flush = flush_text(self.durable)["redis"]
-        settings = f"redis-benchmark XADD, {clients} clients, pipelines of {pipeline}, {flush}"
+        settings = f"redis-benchmark XADD, {clients} clients, pipelines of {pipeline}, {flush}, {records} records"
         return Side("redis", self.durability, settings, add, prepare=add)
 
-    def nats(self, records, how="async", options=()):
+    def nats(self, records, how=None, options=()):
+        """Unless told otherwise by what was fastest: batches that it syncs once, or a stream of batches."""
+        if how is None:
+            how, options = ("atomic", ("--batch", 1000)) if self.durable else ("fast", ("--batch", 4000))
+
         def publish():
             server = self.server("nats", lambda: self.bench.nats(self.durable))
             before = server.cpu_seconds()
@@ -161,5 +165,6 @@ class Writing:
             return {"records_per_s": rate, "mb_per_s": rate * self.size / 1e6, "cpu_us": cpu,
                     "memory_mib": server.memory_mib()}
 
-        settings = " ".join(["nats bench js pub", how, *map(str, options)]) + ", " + flush_text(self.durable)["nats"]
+        settings = " ".join(["nats bench js pub", how, *map(str, options)])
+        settings += f", {flush_text(self.durable)['nats']}, {records} records"
         return Side("nats", self.durability, settings, publish, prepare=publish)

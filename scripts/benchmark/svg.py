@@ -2,10 +2,8 @@
 import math
 from xml.sax.saxutils import escape
 
-from benchmark.table import number
-
-WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 170, 40, 50
+WIDTH, HEIGHT = 760, 400
+LEFT, RIGHT, TOP, BOTTOM = 70, 200, 40, 50
 COLOURS = ("#0b6e4f", "#c8553d", "#3d5a80", "#b8860b", "#7b2d8b", "#555555")
 DASHES = ("", "6 3", "2 3")
 
@@ -40,6 +38,14 @@ class Axis:
         return [i * step for i in range(int(self.high / step) + 1)]
 
 
+def tick(value):
+    """500, 20 k, 2 M."""
+    for size, unit in ((1e6, " M"), (1e3, " k")):
+        if abs(value) >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
+
+
 def text(x, y, words, anchor="start", more=""):
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {more}>{escape(words)}</text>'
 
@@ -52,14 +58,15 @@ def line_plot(title, x_title, y_title, lines, log_y=True, log_x=True):
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
            'font-size="12" fill="#222">', f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
            text(LEFT, 20, title, more='font-size="15"')]
-    for value in across.ticks():
+    measured = sorted({point[0] for point in points})
+    for value in measured if len(measured) <= 10 else across.ticks():
         x = across.at(value)
         out.append(f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#e4e4e4"/>')
-        out.append(text(x, HEIGHT - BOTTOM + 18, number(value).replace(".00", "").replace(".0", ""), "middle"))
+        out.append(text(x, HEIGHT - BOTTOM + 18, tick(value), "middle"))
     for value in up.ticks():
         y = up.at(value)
         out.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#e4e4e4"/>')
-        out.append(text(LEFT - 8, y + 4, number(value).replace(".00", "").replace(".0", ""), "end"))
+        out.append(text(LEFT - 8, y + 4, tick(value), "end"))
     out.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, x_title, "middle"))
     out.append(text(0, 0, y_title, "middle",
                     f'transform="translate(16 {(TOP + HEIGHT - BOTTOM) / 2:.0f}) rotate(-90)"'))

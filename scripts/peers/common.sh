@@ -34,9 +34,10 @@ need() {
     die "apt-get failed, see $dir/apt.log; is the package list there (apt-get update)?"
 }
 
-# running: the server of $dir lives. A zombie has no working directory.
+# running: the server of $dir lives, or a thread of it that still holds its port and files. A zombie has no working
+# directory.
 running() {
-  [[ -f $dir/pid && $(readlink "/proc/$(<"$dir/pid")/cwd") == "$dir/data" ]]
+  [[ -f $dir/pid ]] && grep -q -x -F "$dir/data" < <(readlink "/proc/$(<"$dir/pid")"/task/*/cwd 2>/dev/null)
 }
 
 # serve PROBE COMMAND...: runs the server in $dir/data, waits until PROBE succeeds, says how long that took.

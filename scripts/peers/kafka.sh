@@ -18,8 +18,11 @@ dir=$(realpath "$2")
 shift 2
 port=${KAFKA_PORT:-19092}
 heap=${KAFKA_HEAP:-1g}
+quiet=-Dorg.slf4j.simpleLogger.defaultLogLevel=warn
 # As Kafka's own start script has it.
 collector=(-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent)
+
+run_class() { java "$quiet" -cp "$dir/lib/*" "$@"; }
 
 # Asks which versions of which requests it knows (key 18, version 0), and takes any answer.
 answers() (
@@ -53,8 +56,11 @@ case $verb in
   install)
     command -v javac >/dev/null || need openjdk-17-jdk-headless
     command -v mvn >/dev/null || need maven
-    [[ -d $dir/lib ]] || {
-      mvn -q -B -f "$recipe" dependency:copy-dependencies -DoutputDirectory="$dir/lib.new"
+    cmp -s "$recipe" "$dir/lib/pom.xml" || {
+      rm -rf "${dir:?}/lib" "$dir/lib.new"
+      mvn -q -B -f "$recipe" dependency:copy-dependencies -DoutputDirectory="$dir/lib.new" >"$dir/install.log" 2>&1 ||
+        die "Maven failed, see $dir/install.log"
+      cp "$recipe" "$dir/lib.new/pom.xml"
       mv "$dir/lib.new" "$dir/lib"
     }
     ;;
@@ -62,13 +68,14 @@ case $verb in
     settings "$@" >"$dir/server.properties"
     if [[ ! -f $dir/data/meta.properties ]]; then
       mkdir -p "$dir/data"
-      java -cp "$dir/lib/*" kafka.tools.StorageTool format -c "$dir/server.properties" \
-        -t "$(java -cp "$dir/lib/*" kafka.tools.StorageTool random-uuid)" >"$dir/format.log" 2>&1 ||
+      run_class kafka.tools.StorageTool format -c "$dir/server.properties" \
+        -t "$(run_class kafka.tools.StorageTool random-uuid)" >"$dir/format.log" 2>&1 ||
         die "cannot format $dir/data, see $dir/format.log"
     fi
-    serve answers java "-Xms$heap" "-Xmx$heap" "${collector[@]}" -cp "$dir/lib/*" kafka.Kafka "$dir/server.properties"
+    serve answers java "-Xms$heap" "-Xmx$heap" "${collector[@]}" "$quiet" -cp "$dir/lib/*" \
+      kafka.Kafka "$dir/server.properties"
     ;;
   stop) halt "$@" ;;
-  tool) exec java -cp "$dir/lib/*" "$@" ;;
+  tool) run_class "$@" ;;
   *) usage ;;
 esac

@@ -255,6 +255,7 @@ void Iterate(LoadFlags& flags) {
   const KafkaSettings settings = ConsumerSettings(flags, target);
   flags.Check();
   KafkaConsumer consumer(settings, target.topic);
+  const double cpu_before = CpuSeconds();
   consumer.Start(consumer.Offsets().first);
   std::this_thread::sleep_for(fill);
   LoadReport report{"iterate"};
@@ -266,6 +267,7 @@ void Iterate(LoadFlags& flags) {
     });
   }
   watch.Finish(report);
+  report.cpu_seconds = CpuSeconds() - cpu_before;  // That of receiving, too.
   report.Print();
   _exit(0);
 }

@@ -49,6 +49,7 @@ void Iterate(LoadFlags& flags) {
   ReaderOptions options;
   options.fetch_bytes_max = std::size_t{512} << 20;  // As kafka_load has it.
   LoadReport report{"iterate"};
+  const double cpu_before = CpuSeconds();
   Reader reader = client.NewReader({{topic, 0}}, From::Start(), options).Value();
   std::this_thread::sleep_for(fill);
   const Stopwatch watch;
@@ -61,6 +62,7 @@ void Iterate(LoadFlags& flags) {
     }
   }
   watch.Finish(report);
+  report.cpu_seconds = CpuSeconds() - cpu_before;  // That of receiving, too.
   report.Print();
 }
 
