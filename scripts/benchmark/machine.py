@@ -45,11 +45,25 @@ def sync_us(directory, times=200):
     return round(sorted(took)[times // 2] * 1e6)
 
 
+def busy_share(seconds=2):
+    """Share of all cores' time that somebody else uses now, 0 to 1: figures of a busy machine mean little."""
+    def times():
+        fields = [int(field) for field in pathlib.Path("/proc/stat").read_text(encoding="utf-8").split()[1:9]]
+        return sum(fields), fields[3] + fields[4]
+
+    total, idle = times()
+    time.sleep(seconds)
+    total_after, idle_after = times()
+    return round(1 - (idle_after - idle) / max(total_after - total, 1), 2)
+
+
 def facts(work_directory):
     cpu = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     memory = re.search(r"MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text(encoding="utf-8"))
     release = pathlib.Path("/etc/os-release").read_text(encoding="utf-8")
+    busy = busy_share()
     return {
+        "busy_before": busy,
         "cores": len(os.sched_getaffinity(0)),
         "cpu": cpu.group(1) if cpu else platform.machine(),
         "memory_gib": round(int(memory.group(1)) / 2**20, 1),

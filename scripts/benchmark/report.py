@@ -137,7 +137,7 @@ def machine_lines(run):
     return [
         f"- machine: {machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB, {machine['system']}, "
         f"Linux {machine['kernel']}, {machine['file_system']}; a write of 4 KiB and its fdatasync: "
-        f"{machine['sync_4k_us']} us (median)",
+        f"{machine['sync_4k_us']} us (median); {machine['busy_before']:.0%} busy with other things before the run",
         f"- commit: {run['commit']}; begun: {run['begun']}; "
         + ("a quick run, with samples of a quarter of the size" if run["quick"] else "full samples"),
         "- versions: " + ", ".join(f"{name} {version}" for name, version in run["versions"].items()),

@@ -64,10 +64,10 @@ def kafka_callers(bench, writing, producers, callers):
 
 
 def row_d(bench):
-    writing = Writing(bench, 400_000)
+    writing = Writing(bench, 80_000)
     callers = ("--connections", 64, "--callers", 1)
     return Row("d", "64 connections, one record in flight on each, 100 B, durable", [RATE, P50, P99, CPU],
-               [writing.qalam(options=callers, skipped=bench.qalam_lacks("--callers", "bench", "produce")),
+               [writing.qalam(options=callers, seconds=4, skipped=bench.qalam_lacks("--callers", "bench", "produce")),
                 writing.ceiling("--write", "none", "--batch", 200, "--in-flight", 1, "--connections", 64,
                                 name="ping-pong", text="gRPC alone: a message of 200 B there, an answer back"),
                 kafka_callers(bench, writing, 64, 1),
@@ -77,18 +77,18 @@ def row_d(bench):
 
 
 def row_e(bench):
-    writing = Writing(bench, 800_000)
+    writing = Writing(bench, 80_000)
     return Row("e", "1 client, 64 threads, each waits for its own acknowledgement, 100 B, durable",
                [RATE, P50, P99, CPU],
-               [writing.qalam(options=("--connections", 1, "--callers", 64),
+               [writing.qalam(options=("--connections", 1, "--callers", 64), seconds=4,
                               skipped=bench.qalam_lacks("--callers", "bench", "produce")),
                 kafka_callers(bench, writing, 1, 64)],
                [Goal(">= 150 k/s", "records_per_s", 150_000)])
 
 
 # Over many partitions it is faster when it waits longer: each batch costs Kafka a sync.
-KAFKA_SPREAD = {"linger": 100, "queue": 1_000_000}
-KAFKA_SPREAD_TEXT = "librdkafka, acks=all, batch.size 1 MB, linger.ms 100"
+KAFKA_SPREAD = {"linger": 50, "queue": 1_000_000}
+KAFKA_SPREAD_TEXT = "librdkafka, acks=all, batch.size 1 MB, linger.ms 50"
 
 
 def row_i(bench):

@@ -46,11 +46,13 @@ class Writing:
     def qalam_server(self, *settings, build=None):
         return self.server(("qalam", settings, build), lambda: self.bench.qalam(*settings, build=build))
 
-    def qalam(self, name="qalam", settings=(), options=(), build=None, skipped=None, **labels):
-        """As fast as it goes: one client, batches of 256 KiB, 64 in flight unless `options` say otherwise."""
+    def qalam(self, name="qalam", settings=(), options=(), seconds=None, build=None, skipped=None, **labels):
+        """As fast as it goes: one client, batches of 256 KiB, 64 in flight unless `options` say otherwise; as many
+        records as there are, or as take about so many `seconds`."""
         options = [str(word) for word in options]
         if self.codec != "none":
             options += ["-z", self.codec]
+        count = [self.records]
 
         def produce(records):
             server = self.qalam_server(*settings, build=build)
@@ -64,9 +66,15 @@ class Writing:
             server.delete_topic(topic)
             return sample
 
-        said = " ".join([f"qalam bench produce --records {self.records} --size {self.size}", *options, *settings])
-        return Side(name, self.durability, said, lambda: produce(self.records),
-                    prepare=lambda: produce(self.records // 4), skipped=skipped, **labels)
+        def prepare():
+            first = produce(self.records // 4)
+            if seconds:
+                count[0] = max(int(first["records_per_s"] * (seconds / 2 if self.bench.quick else seconds)), 1000)
+
+        much = f"for about {seconds} s" if seconds else f"--records {self.records}"
+        said = " ".join([f"qalam bench produce {much} --size {self.size}", *options, *settings])
+        return Side(name, self.durability, said, lambda: produce(count[0]), prepare=prepare, skipped=skipped,
+                    **labels)
 
     def ceiling(self, *options, name="ceiling", text=None):
         """Transport, writer and sync without a log, in the best way of writing growing files that it finds."""
@@ -161,7 +169,10 @@ class Writing:
             text = server.nats("bench", "js", "pub", how, "bench", "--create", "--purge", "--maxbytes", "8GB",
                                "--msgs", records, "--size", f"{self.size}B", "--no-progress", *options)
             cpu = (server.cpu_seconds() - before) / records * 1e6
-            rate = float(re.findall(r"([\d,]+) msgs/sec", text)[-1].replace(",", ""))
+            rates = re.findall(r"aggregated stats: ([\d,]+) msgs/sec", text) or re.findall(r"([\d,]+) msgs/sec", text)
+            if not rates:
+                raise Failed(f"nats bench said no rate: {text[-200:]}")
+            rate = float(rates[-1].replace(",", ""))
             return {"records_per_s": rate, "mb_per_s": rate * self.size / 1e6, "cpu_us": cpu,
                     "memory_mib": server.memory_mib()}
 

@@ -66,6 +66,12 @@ def median(values):
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
+def middle(values):
+    """Lowest and highest without the one that strays most at each end, where there are enough of them."""
+    ordered = sorted(values)
+    return (ordered[1], ordered[-2]) if len(ordered) >= 4 else (ordered[0], ordered[-1])
+
+
 def values_of(side, key):
     """All samples' values of a metric, of a side as it is in the JSON."""
     return [sample[key] for sample in side.get("samples", []) if sample.get(key) is not None]
