@@ -24,7 +24,6 @@ class Bench:
         self.servers = []  # All that were started in this row, and Kafka.
         self.kafka_server = None
         self.data_directories = 0
-        self.work.mkdir(parents=True, exist_ok=True)
         if file_system_of(self.work) in ("tmpfs", "ramfs"):
             raise SystemExit(f"bench: {self.work} is {file_system_of(self.work)}: no disk, no durability; see --work")
 
@@ -99,7 +98,9 @@ class Bench:
         return self.use(self.kafka_server)
 
     def new_kafka(self):
-        return self.fresh(Kafka(self.peers / "kafka", self.kafka_load))
+        peer = self.fresh(Kafka(self.peers / "kafka"))
+        peer.load_program = self.kafka_load  # Built with the library that installing it brought.
+        return peer
 
     def redis(self, durable=True):
         return self.fresh(Redis(self.peers / "redis", durable))

@@ -164,11 +164,10 @@ class Peer(Server):
 
     recipe = "?"
 
-    def __init__(self, directory, settings=(), environment=None):
+    def __init__(self, directory, settings=()):
         super().__init__()
         self.directory = pathlib.Path(directory)
         self.settings = list(settings)
-        self.environment = {**os.environ, **(environment or {})}
         self.first_answer_ms = None
         self.topics = 0
 
@@ -176,14 +175,14 @@ class Peer(Server):
         return ["bash", str(RECIPES / self.recipe), verb, str(self.directory), *(str(word) for word in arguments)]
 
     def install(self):
-        run(self.recipe_command("install"), timeout=3600, env=self.environment)
+        run(self.recipe_command("install"), timeout=3600)
 
     def start(self):
         # A recipe leaves the server behind, which must not keep our pipe open: its output goes to a file.
         answer = self.directory / "start.out"
         with open(answer, "wb") as out:
             code = subprocess.run(self.recipe_command("start", *self.settings), stdin=subprocess.DEVNULL, stdout=out,
-                                  stderr=out, env=self.environment, check=False).returncode
+                                  stderr=out, check=False).returncode
         said = answer.read_text(encoding="utf-8", errors="replace")
         found = re.search(r"pid=(\d+) port=\d+ ready_ms=(\d+)", said)
         if code != 0 or not found:
@@ -201,7 +200,7 @@ class Peer(Server):
         shutil.rmtree(self.directory / "data", ignore_errors=True)
 
     def tool(self, *arguments, **options):
-        return run(self.recipe_command("tool", *arguments), env=self.environment, **options)
+        return run(self.recipe_command("tool", *arguments), **options)
 
 
 class Kafka(Peer):
@@ -212,9 +211,9 @@ class Kafka(Peer):
     base = ("broker.session.timeout.ms=3600000", "log.segment.delete.delay.ms=0",
             "log.retention.check.interval.ms=3600000")
 
-    def __init__(self, directory, load_program, settings=(), environment=None):
-        super().__init__(directory, [*self.base, *settings], environment)
-        self.load_program = load_program
+    def __init__(self, directory):
+        super().__init__(directory, self.base)
+        self.load_program = None
 
     def load(self, mode, **options):
         """kafka_load; in_flight=5 becomes --in-flight 5."""

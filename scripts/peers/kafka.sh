@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Apache Kafka in a directory of yours: one KRaft node, broker and controller, on loopback.
-#   kafka.sh install DIR                    its jars from Maven Central into DIR/lib; needs a JDK 17 and Maven
+#   kafka.sh install DIR                    its jars from Maven Central into DIR/lib, and Debian's JDK 17, Maven,
+#                                           librdkafka and kcat where they are missing
 #   kafka.sh start DIR [SETTING=VALUE ...]  the broker's settings, on top of what one node needs
 #   kafka.sh stop DIR [SIGNAL]              TERM unless told otherwise
 #   kafka.sh tool DIR CLASS [ARG ...]       e.g. org.apache.kafka.tools.ProducerPerformance
@@ -56,6 +57,7 @@ case $verb in
   install)
     command -v javac >/dev/null || need openjdk-17-jdk-headless
     command -v mvn >/dev/null || need maven
+    need librdkafka-dev kcat
     cmp -s "$recipe" "$dir/lib/pom.xml" || {
       rm -rf "${dir:?}/lib" "$dir/lib.new"
       mvn -q -B -f "$recipe" dependency:copy-dependencies -DoutputDirectory="$dir/lib.new" >"$dir/install.log" 2>&1 ||
