@@ -87,7 +87,7 @@ def row_e(bench):
 
 
 # Over many partitions it is faster when it waits longer: each batch costs Kafka a sync.
-KAFKA_SPREAD = {"linger": 50, "queue": 1_000_000}
+KAFKA_SPREAD = {"linger": 50, "queue": 1_000_000, "in_flight": 1_000_000}
 KAFKA_SPREAD_TEXT = "librdkafka, acks=all, batch.size 1 MB, linger.ms 50"
 
 
@@ -188,7 +188,9 @@ def row_w(bench):
         sides.append(writing.qalam(name=f"qalam @ {window}", options=("--in-flight", window), series="qalam",
                                    x=window))
         sides.append(writing.kafka(bench.records(2_000_000), name=f"{KAFKA} @ {window}",
-                                   options={"in_flight": window}, series=KAFKA, x=window))
+                                   options={"in_flight": window},
+                                   text="librdkafka, acks=all, batch.size 1 MB, linger.ms 5, max.in.flight as said",
+                                   series=KAFKA, x=window))
     return Row("w", "curve: throughput against batches in flight, 100 B, durable", [RATE, P99], sides,
                pairs_max=3, x_title="batches in flight")
 
