@@ -22,8 +22,8 @@ namespace {
 
 using ChildClock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kReadyTimeout(60);  // 256 MiB may have to be zeroed first.
-constexpr std::chrono::seconds kEndTimeout(10);
+constexpr std::chrono::seconds kReadyTimeout(60);  // 128 MiB may have to be zeroed first.
+constexpr std::chrono::seconds kEndTimeout(60);    // It removes what may be many GiB.
 constexpr std::chrono::milliseconds kLookAround(50);
 
 abi0::Error ChildTrouble(const std::string& message) {
@@ -89,7 +89,8 @@ abi0::Result<std::unique_ptr<CeilingChild>> CeilingChild::Start(
     return ChildTrouble(std::string("could not be started: ") + std::strerror(errno));
   pid_t pid = -1;
   const int error = Spawn({"qalam", "__ceiling", std::string(CeilingWayName(options.way)),
-                           std::string(CeilingAckName(options.ack)), options.directory},
+                           std::string(CeilingAckName(options.ack)), options.directory,
+                           std::to_string(options.space_bytes)},
                           input.read, output.write, pid);
   if (error != 0) return ChildTrouble(std::string("could not be started: ") + std::strerror(error));
   std::unique_ptr<CeilingChild> child(

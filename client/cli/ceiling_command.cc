@@ -24,6 +24,7 @@ constexpr int kConnectionsMax = 256;
 constexpr int kInFlightMax = 4096;
 constexpr std::int64_t kSizeMax = std::int64_t{1} << 20;
 constexpr double kSecondsMax = 600;
+constexpr std::int64_t kSpaceBytesMin = std::int64_t{1} << 30;
 
 struct CeilingOptions {
   std::string directory;  // Empty: the current one.
@@ -34,6 +35,7 @@ struct CeilingOptions {
   std::size_t in_flight = 64;
   int connections = 1;
   double seconds = 4;
+  std::string space;
 };
 
 abi0::Result<CeilingPlan> PlanOf(const Session& session, const CeilingOptions& options) {
@@ -50,6 +52,12 @@ abi0::Result<CeilingPlan> PlanOf(const Session& session, const CeilingOptions& o
   plan.in_flight = options.in_flight;
   plan.connections = options.connections;
   plan.time = std::chrono::milliseconds(static_cast<std::int64_t>(options.seconds * 1e3));
+  if (!options.space.empty()) {
+    const auto bytes = ParseSizeBytes(options.space);
+    if (!bytes.ok() || *bytes < kSpaceBytesMin)
+      return BadUsage("--space " + options.space + ": not a size from 1GiB on");
+    plan.space_bytes = static_cast<std::uint64_t>(*bytes);
+  }
   const std::size_t batch_bytes_most = std::max(plan.batch, plan.size);
   if (batch_bytes_most >
       kUnderWayBytesMax / plan.in_flight / static_cast<std::size_t>(plan.connections)) {
@@ -113,17 +121,18 @@ int BenchCeiling(const Session& session, const CeilingOptions& options) {
   return static_cast<int>(Exit::kOk);
 }
 
-// The server's side, which a parent starts: `qalam __ceiling WAY ACK DIRECTORY`.
+// The server's side, which a parent starts: `qalam __ceiling WAY ACK DIRECTORY SPACE`.
 void AddCeilingServer(CLI::App& root, const Session& session, Action& chosen) {
   const auto words = std::make_shared<std::vector<std::string>>();
   CLI::App* const hidden = root.add_subcommand("__ceiling", "")->group("");
-  hidden->add_option("words", *words)->expected(3);
+  hidden->add_option("words", *words)->expected(4);
   hidden->callback([&session, &chosen, words] {
     chosen = [&session, words] {
       const auto way = ParseCeilingWay((*words)[0]);
       const auto ack = ParseCeilingAck((*words)[1]);
-      if (!way || !ack) return session.Usage("__ceiling: WAY ACK DIRECTORY");
-      return RunCeilingServer({*way, *ack, (*words)[2]});
+      const auto space = ParseInteger((*words)[3]);
+      if (!way || !ack || !space.ok()) return session.Usage("__ceiling: WAY ACK DIRECTORY SPACE");
+      return RunCeilingServer({*way, *ack, (*words)[2], static_cast<std::uint64_t>(*space)});
     };
   });
 }
@@ -141,8 +150,7 @@ void AddCeiling(CLI::App& root, CLI::App& bench, Session& session, Action& chose
        "qalam bench ceiling --write none --connections 64 --in-flight 1 --batch 200"},
       chosen, [&session, options] { return BenchCeiling(session, *options); });
   verb.add_option("directory", options->directory,
-                  "where to write, about 1 GiB at a time, all removed at the end (default: the "
-                  "current directory)");
+                  "where to write; all is removed at the end (default: the current directory)");
   verb.add_option("--write", options->write,
                   "direct, zeroed (ahead, meanwhile), buffered, writeback (buffered, started "
                   "early), none (the transport alone), or best (default): the first four in turn, "
@@ -160,6 +168,9 @@ void AddCeiling(CLI::App& root, CLI::App& bench, Session& session, Action& chose
   verb.add_option("--seconds", options->seconds,
                   "how long each way is measured, after half a second to warm up (default 4)")
       ->check(CLI::Range(0.1, kSecondsMax));
+  verb.add_option("--space", options->space,
+                  "what the files may take (default 1GiB); the oldest go while it measures, which "
+                  "takes some of the disk's time, so give it more for a fast disk");
   AddCeilingServer(root, session, chosen);
 }
 

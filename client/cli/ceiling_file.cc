@@ -203,16 +203,8 @@ Result<std::unique_ptr<CeilingFile>> OpenAs(CeilingAck ack, const SegmentOptions
 }  // namespace
 
 Result<std::unique_ptr<CeilingFile>> CeilingFile::Open(CeilingWay way, CeilingAck ack,
-                                                       const std::string& directory) {
-  SegmentOptions options;
-  options.directory = directory;
-  return Open(way, ack, options);
-}
-
-Result<std::unique_ptr<CeilingFile>> CeilingFile::Open(CeilingWay way, CeilingAck ack,
-                                                       const SegmentOptions& given) {
+                                                       SegmentOptions options) {
   QALAM_CHECK(way != CeilingWay::kNone);
-  SegmentOptions options = given;
   options.direct = way == CeilingWay::kDirect || way == CeilingWay::kZeroed;
   options.zeroed = way == CeilingWay::kZeroed;
   if (options.direct) return OpenAs<DirectFile>(ack, options);

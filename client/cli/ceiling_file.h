@@ -17,11 +17,9 @@ constexpr std::size_t kCeilingWriteBytesMax = std::size_t{8} << 20;
 class CeilingFile {
  public:
   // `way` is not kNone. Waits for the first segment. Errors: as SegmentSupply::Next.
+  // `options.segment_bytes` is a multiple of 4 KiB; `direct` and `zeroed` follow from `way`.
   static Result<std::unique_ptr<CeilingFile>> Open(CeilingWay way, CeilingAck ack,
-                                                   const std::string& directory);
-  // For tests: with segments of this size, a multiple of 4 KiB.
-  static Result<std::unique_ptr<CeilingFile>> Open(CeilingWay way, CeilingAck ack,
-                                                   const SegmentOptions& options);
+                                                   SegmentOptions options);
   // Removes every segment.
   virtual ~CeilingFile() = default;
 

@@ -103,7 +103,7 @@ abi0::Status WarmUp(CeilingChild& child, const Load& load) {
 }  // namespace
 
 abi0::Result<CeilingReport> MeasureCeiling(const CeilingPlan& plan, const std::string& directory) {
-  CeilingServerOptions server{plan.way, plan.ack, directory};
+  CeilingServerOptions server{plan.way, plan.ack, directory, plan.space_bytes};
   const auto started = CeilingChild::Start(server);
   if (!started.ok()) return started.error();
   CeilingChild& child = **started;

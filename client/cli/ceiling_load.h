@@ -19,6 +19,7 @@ struct CeilingPlan {
   std::size_t in_flight = 64;
   int connections = 1;
   std::chrono::milliseconds time{4'000};
+  std::uint64_t space_bytes = std::uint64_t{1} << 30;  // What files may take.
 };
 
 // Starts a server for `plan.way` that writes in `directory`, loads it from this process, and

@@ -14,7 +14,10 @@ namespace qalam::cli {
 namespace {
 
 constexpr std::size_t kZeroBytes = std::size_t{1} << 20;
-constexpr std::size_t kFullMax = 2;
+// A file system that discards what is freed takes about a millisecond for each MiB, and syncs wait.
+constexpr std::uint64_t kCutBytes = std::uint64_t{4} << 20;
+// Beside the full ones: the active, the next, and one that is full while the oldest is removed.
+constexpr std::uint64_t kOtherSegments = 3;
 
 ErrorCode CeilingCodeOf(int error_number) {
   switch (error_number) {
@@ -39,7 +42,11 @@ Error CeilingIoError(const char* what, const std::string& path, int error_number
 }
 
 SegmentSupply::SegmentSupply(SegmentOptions options)
-    : options_(std::move(options)), thread_([this] { Run(); }) {}
+    : options_(std::move(options)),
+      full_max_(std::max<std::uint64_t>(options_.space_bytes / options_.segment_bytes,
+                                        kOtherSegments + 1) -
+                kOtherSegments),
+      thread_([this] { Run(); }) {}
 
 SegmentSupply::~SegmentSupply() {
   {
@@ -59,7 +66,7 @@ Result<int> SegmentSupply::Next(int full) {
     full_.push_back(*std::exchange(active_, std::nullopt));
     changed_.notify_all();
   }
-  changed_.wait(lock, [this] { return failed_ || (ready_ && full_.size() < kFullMax); });
+  changed_.wait(lock, [this] { return failed_ || (ready_ && full_.size() <= full_max_); });
   if (failed_) return *failed_;
   active_ = std::exchange(ready_, std::nullopt);
   changed_.notify_all();
@@ -70,7 +77,7 @@ void SegmentSupply::Run() {
   std::uint64_t made_count = 0;
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stop_ || !ready_ || !full_.empty(); });
+    changed_.wait(lock, [this] { return stop_ || !ready_ || full_.size() > full_max_; });
     if (stop_ || failed_) return;
     if (!ready_) {
       lock.unlock();
@@ -84,13 +91,11 @@ void SegmentSupply::Run() {
     } else {
       const Segment segment = full_.front();
       lock.unlock();
-      // Or what was only written to the page cache would never see the disk.
-      const bool synced = ::fdatasync(segment.descriptor) == 0;
-      const int error_number = errno;
+      auto status = Empty(segment);
       Remove(segment);
       lock.lock();
       full_.pop_front();
-      if (!synced) failed_ = CeilingIoError("sync", segment.path, error_number);
+      if (!status.ok()) failed_ = std::move(status).error();
     }
     changed_.notify_all();
   }
@@ -118,10 +123,7 @@ Result<SegmentSupply::Segment> SegmentSupply::Make(std::uint64_t number) {
 Status SegmentSupply::Zero(const Segment& segment) {
   AlignedBuffer zeros(kZeroBytes);
   for (std::uint64_t at = 0; at < options_.segment_bytes;) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (stop_) return OkStatus();
-    }
+    if (stopping()) return OkStatus();
     const std::size_t count = std::min<std::uint64_t>(kZeroBytes, options_.segment_bytes - at);
     const ssize_t written =
         ::pwrite(segment.descriptor, zeros.bytes().data(), count, static_cast<off_t>(at));
@@ -130,6 +132,22 @@ Status SegmentSupply::Zero(const Segment& segment) {
   }
   if (::fdatasync(segment.descriptor) != 0) return CeilingIoError("sync", segment.path, errno);
   return OkStatus();
+}
+
+Status SegmentSupply::Empty(const Segment& segment) {
+  if (::fdatasync(segment.descriptor) != 0) return CeilingIoError("sync", segment.path, errno);
+  for (std::uint64_t left = options_.segment_bytes; left > 0 && !stopping();) {
+    left -= std::min(left, kCutBytes);
+    if (::ftruncate(segment.descriptor, static_cast<off_t>(left)) != 0)
+      return CeilingIoError("cut", segment.path, errno);
+    if (::fsync(segment.descriptor) != 0) return CeilingIoError("sync", segment.path, errno);
+  }
+  return OkStatus();
+}
+
+bool SegmentSupply::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stop_;
 }
 
 void SegmentSupply::Remove(const Segment& segment) {

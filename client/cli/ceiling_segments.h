@@ -14,13 +14,15 @@ namespace qalam::cli {
 
 struct SegmentOptions {
   std::string directory;  // Exists, and is the supply's own.
-  std::uint64_t segment_bytes = std::uint64_t{256} << 20;
-  bool direct = false;  // Opened for direct I/O.
+  std::uint64_t segment_bytes = std::uint64_t{128} << 20;
+  std::uint64_t space_bytes = std::uint64_t{1}
+                              << 30;  // All files together; room for four at least.
+  bool direct = false;                // Opened for direct I/O.
   bool zeroed = false;  // Zeroed over `segment_bytes`, and durably so, before it is handed out.
 };
 
-// The files that `bench ceiling` writes, one after the other: a thread makes the next one and
-// removes those that are full. At most four exist at a time. Thread: its owner.
+// The files that `bench ceiling` writes, one after the other: a thread makes the next one, and
+// removes the oldest when they would take more than their space. Thread: its owner.
 class SegmentSupply {
  public:
   explicit SegmentSupply(SegmentOptions options);
@@ -30,8 +32,8 @@ class SegmentSupply {
   SegmentSupply& operator=(const SegmentSupply&) = delete;
 
   // Gives `full` back, -1 at first, and takes the next file; waits while that is still being made,
-  // or while two full ones are not on the disk yet. The descriptor stays the supply's own. Errors:
-  // kNoSpace, kIo, kDirectoryUnusable, kInvalidArgument (no direct I/O here).
+  // or there is no space. The descriptor stays the supply's own. Errors: kNoSpace, kIo,
+  // kDirectoryUnusable, kInvalidArgument (no direct I/O here).
   Result<int> Next(int full);
 
   const SegmentOptions& options() const { return options_; }
@@ -44,9 +46,14 @@ class SegmentSupply {
   void Run();
   Result<Segment> Make(std::uint64_t number);
   Status Zero(const Segment& segment);
+  // Before it is removed: all of it is written out, or what was only in the page cache would never
+  // see the disk; then cut bit by bit, so that nobody waits long for the file system meanwhile.
+  Status Empty(const Segment& segment);
+  bool stopping();
   static void Remove(const Segment& segment);
 
   const SegmentOptions options_;
+  const std::size_t full_max_;  // So many full ones may stay.
   std::mutex mutex_;
   std::condition_variable changed_;
   // All with the lock.

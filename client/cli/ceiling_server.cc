@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 #include "client/ceiling/batch_server.h"
 #include "client/cli/ceiling_writer.h"
@@ -46,8 +47,11 @@ Status Serve(const CeilingServerOptions& options) {
   std::unique_ptr<CeilingWriter> writer;
   BatchServer::Take take = [](ArrivedBatch batch) { batch.source->Acknowledge(1); };
   if (options.way != CeilingWay::kNone) {
+    SegmentOptions segments;
+    segments.directory = options.directory;
+    segments.space_bytes = options.space_bytes;
     QALAM_ASSIGN_OR_RETURN(std::unique_ptr<CeilingFile> file,
-                           CeilingFile::Open(options.way, options.ack, options.directory));
+                           CeilingFile::Open(options.way, options.ack, std::move(segments)));
     writer = std::make_unique<CeilingWriter>(std::move(file), options.ack, TellFailure);
     take = [&writer](ArrivedBatch batch) { writer->Post(std::move(batch)); };
   }

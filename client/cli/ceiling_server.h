@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "client/cli/ceiling_way.h"
@@ -10,6 +11,7 @@ struct CeilingServerOptions {
   CeilingWay way = CeilingWay::kDirect;
   CeilingAck ack = CeilingAck::kFsync;
   std::string directory;  // Exists, and is the server's own: it goes with it. Not for kNone.
+  std::uint64_t space_bytes = std::uint64_t{1} << 30;  // What files may take there.
 };
 
 // The throwaway server of `bench ceiling`, in a process of its own. Tells its parent on stdout, a

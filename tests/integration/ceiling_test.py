@@ -68,7 +68,7 @@ def measures(tmp):
 def refusals(tmp):
     for what, code, arguments in (("no such directory", 4, [tmp / "nowhere"]), ("a file", 4, [__file__]),
                                   ("a way that is none", 2, ["--write", "raw"]), ("an ack that is none", 2, ["--ack", "maybe"]),
-                                  ("too much under way", 2, ["--connections", 256, "--in-flight", 4096])):
+                                  ("too little space", 2, ["--space", "1MiB"]), ("too much under way", 2, ["--connections", 256, "--in-flight", 4096])):
         done = ceiling(*arguments)
         check(done.returncode == code and "error:" in done.stderr, f"exit {code}: {what} {done.stderr.strip()[:100]}")
     if file_system_of("/dev/shm") == "tmpfs":

@@ -90,17 +90,21 @@ TEST(CeilingTransportTest, NoMoreThanInFlightAreUnderWay) {
   options.in_flight = 3;
   const auto load = LoadStream::Start((*server)->address(), options,
                                       [](std::uint64_t, std::chrono::nanoseconds) {});
-  // Each round is answered at once, as one.
-  for (int round = 0; round < 100; ++round) {
+  const auto take_all = [&] {
     std::vector<ArrivedBatch> taken;
     while (taken.size() < options.in_flight) {
       const std::lock_guard lock(mutex);
       std::move(held.begin(), held.end(), std::back_inserter(taken));
       held.clear();
     }
+    return taken;
+  };
+  for (int round = 0; round < 100; ++round) {
+    const std::vector<ArrivedBatch> taken = take_all();
     ASSERT_EQ(taken.size(), options.in_flight);
     taken[0].source->Acknowledge(taken.size());
   }
+  take_all();
   EXPECT_EQ(load->Drain(std::chrono::milliseconds(1)).error().code(), ErrorCode::kTimedOut);
 }
 
