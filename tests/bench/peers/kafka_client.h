@@ -62,20 +62,27 @@ class KafkaConsumer {
   // First offset and end of the partition.
   std::pair<std::int64_t, std::int64_t> Offsets();
   void Start(std::int64_t offset);
-  // Calls `on_record(value, bytes)` for each record that is there, waiting for up to 100 ms.
+  // Calls `on_record(value, bytes)` for each record that is there, waiting for up to 100 ms for
+  // one.
   template <typename OnRecord>
   void Take(OnRecord&& on_record) {
-    const ssize_t got =
-        rd_kafka_consume_batch_queue(queue_.get(), 100, messages_.data(), messages_.size());
-    for (ssize_t i = 0; i < got; ++i) {
-      rd_kafka_message_t* const message = messages_[static_cast<std::size_t>(i)];
-      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        on_record(static_cast<const char*>(message->payload), message->len);
-      rd_kafka_message_destroy(message);
-    }
+    // Asked for many, librdkafka would wait until it has that many.
+    rd_kafka_message_t* const first = rd_kafka_consume_queue(queue_.get(), 100);
+    if (first == nullptr) return;
+    Use(first, on_record);
+    const ssize_t more =
+        rd_kafka_consume_batch_queue(queue_.get(), 0, messages_.data(), messages_.size());
+    for (ssize_t i = 0; i < more; ++i) Use(messages_[static_cast<std::size_t>(i)], on_record);
   }
 
  private:
+  template <typename OnRecord>
+  static void Use(rd_kafka_message_t* message, OnRecord&& on_record) {
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+      on_record(static_cast<const char*>(message->payload), message->len);
+    rd_kafka_message_destroy(message);
+  }
+
   const std::string name_;
   KafkaPtr<rd_kafka_t> handle_;
   KafkaPtr<rd_kafka_topic_t> topic_;

@@ -4,9 +4,10 @@
 //   delete
 //   produce  --records N --size B --partitions P: as fast as it goes, in turn over the partitions
 //   callers  --producers 64 --callers 1 --seconds 4: each sends one record and waits for its ack
-//   rate     --rate R --records N: open loop, latency since the record was due
+//   rate     --rate R --records N --tick-us T: open loop, latency since the record was due; sends
+//            what is due at most every T microseconds
 //   consume  --records N: partition 0 from its start, to its end unless told
-//   e2e      --rate R --records N: from being due to being read at the tail
+//   e2e      as rate, but from being due to being read at the tail
 //   send     --records N: only the calls of produce(), not waiting for acknowledgements
 //   iterate  --records N --fill-ms 2000: only the handing out of what had been fetched before
 // All take --brokers and --topic. Those that produce take --batch, --linger, --in-flight, --queue,
@@ -69,18 +70,22 @@ KafkaSettings ConsumerSettings(LoadFlags& flags, const Target& target) {
 // When record `i` of an open loop is due, and the waiting for it.
 class Schedule {
  public:
-  explicit Schedule(std::int64_t per_second) : step_(1e9 / static_cast<double>(per_second)) {
+  Schedule(std::int64_t per_second, microseconds tick)
+      : step_(1e9 / static_cast<double>(per_second)), tick_(tick) {
     prctl(PR_SET_TIMERSLACK, 1'000);
   }
   Clock::time_point Due(std::uint64_t i) const {
     return begun_ + nanoseconds(static_cast<std::int64_t>(static_cast<double>(i) * step_));
   }
+  // Not for less than a tick: waking up for each record costs more than it brings.
   void Await(std::uint64_t i) const {
-    if (Clock::now() < Due(i)) std::this_thread::sleep_until(Due(i));
+    const auto now = Clock::now();
+    if (now < Due(i)) std::this_thread::sleep_until(std::max(Due(i), now + tick_));
   }
 
  private:
   const double step_;
+  const nanoseconds tick_;
   const Clock::time_point begun_ = Clock::now() + std::chrono::milliseconds(10);
 };
 
@@ -203,6 +208,7 @@ void Rate(LoadFlags& flags) {
   const Target target = TargetOf(flags);
   const auto records = static_cast<std::uint64_t>(flags.Number("records", 200'000));
   const auto rate = flags.Number("rate", 20'000);
+  const microseconds tick(flags.Number("tick-us", 100));
   std::string value(static_cast<std::size_t>(flags.Number("size", 100)), 'x');
   const KafkaSettings settings = ProducerSettings(flags, target, "0");
   flags.Check();
@@ -212,7 +218,7 @@ void Rate(LoadFlags& flags) {
   std::thread polling([&] { producer.AwaitAcks(records); });
   LoadReport report{"rate", records, records * value.size()};
   const Stopwatch watch;
-  const Schedule schedule(rate);
+  const Schedule schedule(rate, tick);
   for (std::uint64_t i = 0; i < records; ++i) {
     schedule.Await(i);
     Number(value, i);
@@ -276,6 +282,7 @@ void E2e(LoadFlags& flags) {
   const Target target = TargetOf(flags);
   const auto records = static_cast<std::uint64_t>(flags.Number("records", 200'000));
   const auto rate = flags.Number("rate", 20'000);
+  const microseconds tick(flags.Number("tick-us", 100));
   std::string value(static_cast<std::size_t>(flags.Number("size", 100)), 'x');
   const KafkaSettings producing = ProducerSettings(flags, target, "0");
   const KafkaSettings consuming = ConsumerSettings(flags, target);
@@ -289,7 +296,7 @@ void E2e(LoadFlags& flags) {
   Histogram e2e;
   LoadReport report{"e2e", records, records * value.size()};
   const Stopwatch watch;
-  const Schedule schedule(rate);
+  const Schedule schedule(rate, tick);
   std::thread polling([&] { producer.AwaitAcks(records); });
   std::thread reading([&] {
     while (e2e.count() < records) {
