@@ -97,8 +97,8 @@ class Bench:
             self.kafka_server.warm_up(KAFKA_WARM_UP_RECORDS)
         return self.use(self.kafka_server)
 
-    def new_kafka(self):
-        peer = self.fresh(Kafka(self.peers / "kafka"))
+    def new_kafka(self, patient=True):
+        peer = self.fresh(Kafka(self.peers / "kafka", patient))
         peer.load_program = self.kafka_load  # Built with the library that installing it brought.
         return peer
 

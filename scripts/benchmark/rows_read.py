@@ -1,11 +1,9 @@
 """Rows about reading, about the client alone, and about the command line's pipes."""
 import re
-import subprocess
-import time
 
 from benchmark.bench import cpu_us
 from benchmark.rows_write import BYTES, CPU, KAFKA, RATE, ahead
-from benchmark.servers import Failed, last_json, run
+from benchmark.servers import Failed, last_json, run, timed
 from benchmark.sides_write import KAFKA_BULK
 from benchmark.table import FSYNC, NOTHING, Goal, Metric, Row, Side
 
@@ -142,16 +140,6 @@ def row_n(bench):
 
 # --- pipes ---
 
-def timed(command, records):
-    """Records a second of a command that has to succeed; its output goes to /dev/null."""
-    begun = time.monotonic()
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, text=True, timeout=600, check=False)
-    if done.returncode != 0:
-        raise Failed(f"{' '.join(map(str, command))[:120]} ended with {done.returncode}: {done.stderr.strip()[-200:]}")
-    return records / (time.monotonic() - begun)
-
-
 def row_o(bench):
     lines = bench.records(10_000_000)
     source = bench.work / "lines"
@@ -166,25 +154,25 @@ def row_o(bench):
     def qalam():
         bench.use(server)
         topic = server.new_topic()
-        rates = {"produce_per_s": timed(server.command("produce", topic, source, "--progress", "off"), lines),
-                 "consume_per_s": timed(server.command("consume", topic, "--from", "start", "-e"), lines)}
+        took_in = timed(server.command("produce", topic, source, "--progress", "off"))
+        took_out = timed(server.command("consume", topic, "--from", "start", "-e"))
         end = re.search(r'"high_watermark":\s*(\d+)', server.qalam("topic", "describe", topic, "-o", "json")).group(1)
         if int(end) != lines:
             raise Failed(f"{end} of {lines} lines arrived")
         server.delete_topic(topic)
-        return rates
+        return {"produce_per_s": lines / took_in, "consume_per_s": lines / took_out}
 
     def kcat():
         kafka = bench.kafka()
         topic = kafka.new_topic()
-        rates = {"produce_per_s": timed(
-            ["kcat", "-b", kafka.address, "-P", "-t", topic, "-p", "0", "-l", "-X", "acks=all", "-X", "linger.ms=5",
-             "-X", "batch.size=1000000", "-X", "queue.buffering.max.messages=1000000", source], lines),
-                 "consume_per_s": timed(
-            ["kcat", "-b", kafka.address, "-C", "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q", "-X",
-             "fetch.message.max.bytes=8388608", "-X", "queued.min.messages=1000000"], lines)}
+        took_in = timed([
+            "kcat", "-b", kafka.address, "-P", "-t", topic, "-p", "0", "-l", "-X", "acks=all", "-X", "linger.ms=5",
+            "-X", "batch.size=1000000", "-X", "queue.buffering.max.messages=1000000", source])
+        took_out = timed([
+            "kcat", "-b", kafka.address, "-C", "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q", "-X",
+            "fetch.message.max.bytes=8388608", "-X", "queued.min.messages=1000000"])
         kafka.delete_topic(topic)
-        return rates
+        return {"produce_per_s": lines / took_in, "consume_per_s": lines / took_out}
 
     return Row("o", f"the command line: {lines / 1e6:g} M lines of 100 B from a file (durable), and to /dev/null",
                [produce, consume],

@@ -5,7 +5,7 @@ import time
 
 from benchmark import processes
 from benchmark.rows_write import RATE, row_a
-from benchmark.servers import run
+from benchmark.servers import timed
 from benchmark.sides_write import KAFKA_BULK
 from benchmark.table import FSYNC, NOTHING, Goal, Metric, Row, Side
 
@@ -40,12 +40,12 @@ def row_k(bench):
 
     def kafka():
         bench.end_kafka()
-        return measure(bench.new_kafka(), lambda server: server.load(
+        return measure(bench.new_kafka(patient=False), lambda server: server.load(
             "produce", topic=server.new_topic(), records=bench.records(4_000_000), **KAFKA_BULK))
 
     def redis():
         return measure(bench.redis(), lambda server: server.benchmark(
-            "-n", bench.records(1_000_000), "-c", 8, "-P", 512, "XADD", "stream", "*", "d", "0" * 100))
+            "-n", bench.records(1_000_000), "-c", 16, "-P", 256, "XADD", "stream", "*", "d", "0" * 100))
 
     def nats():
         return measure(bench.nats(), lambda server: server.nats(
@@ -103,7 +103,7 @@ def row_l(bench):
 
     def kafka():
         bench.end_kafka()
-        server = bench.use(bench.new_kafka())
+        server = bench.use(bench.new_kafka(patient=False))
         # Its directory has been formatted by now, so this is exec to first answer only.
         first = server.first_answer_ms
         topic = server.new_topic(partitions=1000)
@@ -170,10 +170,7 @@ class Grown:
 
     def fetch(self, first):
         """Records a second, the command's own start included: the same for all sizes."""
-        command = self.server.command("consume", f"{self.topic}:0", "--from", first, "-n", self.read, "--format", "")
-        begun = time.monotonic()
-        run(command)
-        return self.read / (time.monotonic() - begun)
+        return self.read / timed(self.server.command("consume", f"{self.topic}:0", "--from", first, "-n", self.read))
 
     def sample(self):
         self.fill()

@@ -1,6 +1,7 @@
 """Runs the sides of a row in turn, A B A B ..., and keeps every sample."""
 import dataclasses
 import os
+import subprocess
 import sys
 import time
 
@@ -33,8 +34,8 @@ def attempt(row, side, result, what):
     """Calls one step of a side; a failure ends this side, not the run."""
     try:
         return what()
-    except Failed as failure:
-        result["skipped"] = f"failed: {failure}"
+    except (Failed, OSError, LookupError, ValueError, subprocess.TimeoutExpired) as failure:
+        result["skipped"] = f"failed: {failure}" if isinstance(failure, Failed) else f"failed: {failure!r}"
         say(f"{row.id} {side.name}: {result['skipped']}")
         return None
 

@@ -31,6 +31,16 @@ def run(command, timeout=600, **options):
     return done.stdout
 
 
+def timed(command):
+    """Seconds that a command took, which has to succeed; its output goes to /dev/null."""
+    begun = time.monotonic()
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, timeout=600, check=False)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(map(str, command))[:120]} ended with {done.returncode}: {done.stderr.strip()[-200:]}")
+    return time.monotonic() - begun
+
+
 def last_json(text):
     return json.loads(text.strip().splitlines()[-1])
 
@@ -207,12 +217,13 @@ class Kafka(Peer):
     name = "kafka"
     recipe = "kafka.sh"
     address = "127.0.0.1:19092"
-    # Held still for minutes, it must not think that it lost itself; deleted topics go at once.
-    base = ("broker.session.timeout.ms=3600000", "log.segment.delete.delay.ms=0",
-            "log.retention.check.interval.ms=3600000")
 
-    def __init__(self, directory):
-        super().__init__(directory, self.base)
+    def __init__(self, directory, patient=True):
+        settings = ["log.segment.delete.delay.ms=0", "auto.create.topics.enable=false"]
+        if patient:
+            # Held still for minutes, it must not give itself up; but once killed it could not come back either.
+            settings.append("broker.session.timeout.ms=3600000")
+        super().__init__(directory, settings)
         self.load_program = None
 
     def load(self, mode, **options):

@@ -144,7 +144,7 @@ class Writing:
 
     # --- Redis and NATS ---
 
-    def redis(self, records, clients=8, pipeline=512):
+    def redis(self, records, clients=16, pipeline=256):
         value = "0" * self.size
 
         def add():
