@@ -250,6 +250,7 @@ class Kafka(Peer):
         self.load("produce", topic=topic, records=records)
         self.load("consume", topic=topic)
         self.load("callers", topic=topic, producers=8, seconds=3)
+        self.load("rate", topic=topic, rate=20_000, records=80_000, in_flight=1)
         self.delete_topic(topic)
 
 

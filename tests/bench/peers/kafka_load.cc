@@ -208,7 +208,7 @@ void Rate(LoadFlags& flags) {
   const Target target = TargetOf(flags);
   const auto records = static_cast<std::uint64_t>(flags.Number("records", 200'000));
   const auto rate = flags.Number("rate", 20'000);
-  const microseconds tick(flags.Number("tick-us", 100));
+  const microseconds tick(flags.Number("tick-us", 250));
   std::string value(static_cast<std::size_t>(flags.Number("size", 100)), 'x');
   const KafkaSettings settings = ProducerSettings(flags, target, "0");
   flags.Check();
@@ -282,7 +282,7 @@ void E2e(LoadFlags& flags) {
   const Target target = TargetOf(flags);
   const auto records = static_cast<std::uint64_t>(flags.Number("records", 200'000));
   const auto rate = flags.Number("rate", 20'000);
-  const microseconds tick(flags.Number("tick-us", 100));
+  const microseconds tick(flags.Number("tick-us", 250));
   std::string value(static_cast<std::size_t>(flags.Number("size", 100)), 'x');
   const KafkaSettings producing = ProducerSettings(flags, target, "0");
   const KafkaSettings consuming = ConsumerSettings(flags, target);
