@@ -16,12 +16,6 @@ constexpr std::size_t kEarlyBatchesMax = 4;
 constexpr std::size_t kReserveStepBytes = std::size_t{16} << 10;
 constexpr const char* kProduceMethod = "/qalam.v1.LogService/Produce";
 
-std::int64_t NowMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 AccumulatorOptions AccumulatorOptionsOf(const ProducerOptions& options) {
   AccumulatorOptions result;
   result.batch_bytes = options.batch_bytes;
@@ -104,7 +98,7 @@ AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
     if (outcome.kind == AppendOutcome::Kind::kTaken) {
       const bool opened = accumulator_.empty();
       const TimePoint now = opened ? SteadyClock::now() : TimePoint{};
-      const std::int64_t timestamp_ms = record.timestamp_ms >= 0 ? record.timestamp_ms : NowMs();
+      const std::int64_t timestamp_ms = record.timestamp_ms >= 0 ? record.timestamp_ms : clock_.NowMs();
       outcome.index = accumulator_.Add(record, timestamp_ms, credit + more, now);
       PendingBatch& batch = accumulator_.open();
       if (opened) opened_.fetch_add(1, std::memory_order_release);

@@ -11,6 +11,7 @@
 #include "client/cluster_client.h"
 #include "client/produce_state.h"
 #include "client/record_accumulator.h"
+#include "client/record_clock.h"
 #include "client/stream.h"
 #include "client/wire_codec.h"
 #include "common/mutex.h"
@@ -85,6 +86,7 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
 
   mutable Mutex open_mutex_;
   RecordAccumulator accumulator_ QALAM_GUARDED_BY(open_mutex_);
+  RecordClock clock_ QALAM_GUARDED_BY(open_mutex_);
   bool closed_ QALAM_GUARDED_BY(open_mutex_) = false;
   std::atomic<std::uint64_t> opened_{0};
   std::atomic<std::uint64_t> done_{0};

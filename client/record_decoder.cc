@@ -111,14 +111,14 @@ core::Status RecordDecoder::TakeRecords(const DecodeOptions& options, Batch::Sto
   const std::int64_t from = progress.next_offset;
   std::int64_t next_offset = from;
   while (storage.records.size() < options.records_max) {
-    const auto next = open_->records.Next();
-    if (!next.ok()) return next.error();
-    if (!next.value()) {
+    const qalam::RecordView* const next = open_->records.Advance();
+    if (next == nullptr) {
+      if (!open_->records.status().ok()) return open_->records.status();
       progress.next_offset = open_->header.next_offset();
       open_.reset();
       return OkStatus();
     }
-    const qalam::RecordView& record = *next.value();
+    const qalam::RecordView& record = *next;
     if (record.offset < from) continue;
     if ((options.until_offset && record.offset >= *options.until_offset) ||
         (options.until_time_ms && record.timestamp >= *options.until_time_ms)) {

@@ -32,9 +32,7 @@ Status SegmentWriter::MakeRoom(std::size_t group_bytes) {
   const auto needed = static_cast<std::size_t>(AlignUp(end_ - start + group_bytes));
   const std::size_t usual =
       chunk_ ? std::min(chunk_->capacity() * 2, kChunkBytesMax) : kChunkBytesFirst;
-  // Large ones come in whole MiB, so that they can be used again.
-  const std::size_t rounded = (needed + kChunkBytesMax - 1) / kChunkBytesMax * kChunkBytesMax;
-  auto chunk = std::make_shared<StagingChunk>(needed <= usual ? usual : rounded, start);
+  auto chunk = std::make_shared<StagingChunk>(std::max(needed, usual), start);
   if (end_ > start) {
     // The partial block goes along: it will be written again as it is.
     const auto partial = chunk->writable().first(static_cast<std::size_t>(end_ - start));

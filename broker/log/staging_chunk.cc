@@ -2,6 +2,9 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <bit>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -19,14 +22,17 @@ class BufferPool {
     std::size_t size = 0;
   };
 
-  // At least `size`; at most twice as much.
+  // At least `size`; large ones come in powers of two, so that one fits where another was.
   Buffer Take(std::size_t size) {
+    if (size >= kSizeMin) size = std::bit_ceil(size);
     {
       MutexLock lock(mutex_);
-      for (Buffer& buffer : kept_) {
-        if (buffer.size < size || buffer.size / 2 > size) continue;
-        const Buffer taken = std::exchange(buffer, kept_.back());
-        kept_.pop_back();
+      // The one given last is the likeliest to be in a processor's cache.
+      const auto found = std::find_if(kept_.rbegin(), kept_.rend(),
+                                      [&](const Buffer& buffer) { return buffer.size == size; });
+      if (found != kept_.rend()) {
+        const Buffer taken = *found;
+        kept_.erase(std::next(found).base());
         kept_bytes_ -= taken.size;
         return taken;
       }
@@ -54,7 +60,7 @@ class BufferPool {
 
  private:
   static constexpr std::size_t kSizeMin = std::size_t{1} << 20;
-  static constexpr std::size_t kKeptBytesMax = std::size_t{16} << 20;
+  static constexpr std::size_t kKeptBytesMax = std::size_t{32} << 20;
   Mutex mutex_;
   std::vector<Buffer> kept_ QALAM_GUARDED_BY(mutex_);
   std::size_t kept_bytes_ QALAM_GUARDED_BY(mutex_) = 0;

@@ -1,6 +1,5 @@
 #include "broker/node/broker_process.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -30,6 +29,7 @@
 #include "broker/node/signals.h"
 #include "common/bytes.h"
 #include "common/logging.h"
+#include "common/malloc_tuning.h"
 #include "common/posix_file_system.h"
 
 namespace qalam {
@@ -41,15 +41,6 @@ constexpr std::chrono::milliseconds kTick{1000};  // Of the main thread's loop.
 spdlog::logger& Log() {
   static spdlog::logger& log = Logger("node");
   return log;
-}
-
-// Batches are large and short-lived: taking each from the kernel and giving it back at once costs
-// more than what it holds, and so do arenas for every thread.
-void TuneMalloc() {
-  constexpr int kMebibyte = 1 << 20;
-  mallopt(M_MMAP_THRESHOLD, 32 * kMebibyte);
-  mallopt(M_TRIM_THRESHOLD, 16 * kMebibyte);
-  mallopt(M_ARENA_MAX, 2);
 }
 
 void RaiseDescriptorLimit() {
@@ -268,7 +259,7 @@ int BrokerProcess::Stop(ExitCode code) {
 
 int RunBrokerProcess(int argc, const char* const* argv) {
   umask(077);
-  TuneMalloc();
+  TuneMallocForBatches();
   const Result<CommandLine> line = ParseCommandLine(argc, argv);
   if (!line.ok()) return Fail(line.error());
   if (line->action == CommandLine::Action::kShow) {
