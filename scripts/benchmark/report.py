@@ -111,7 +111,7 @@ def plots(rows):
         if row_id == "m":  # One series; its lines are the metrics.
             lines = {key.split(" / ")[-1]: points for key, points in lines.items()}
         if lines:
-            made[name] = (title, line_plot(title, by_id[row_id]["x_title"], y_title, lines))
+            made[name] = (title, line_plot(title, by_id[row_id]["x_title"], y_title, lines, log_y=row_id != "m"))
     return made
 
 

@@ -92,12 +92,15 @@ class Writing:
                                   "--seconds", 1 if bench.quick else 3, *more, "-o", "json"]))
 
         def find():
-            found[:] = ["--write", probe()["way"]]
+            # Tried twice, so that a stray sample does not choose a worse one, which would flatter us.
+            best = max((probe() for _ in range(2)), key=lambda report: report["records_per_s"])
+            found[:] = ["--write", best["way"]]
 
         def sample():
             report = probe(*found)
             return {"records_per_s": report["records_per_s"], "mb_per_s": report["mb_per_s"],
-                    "p50_ms": report["ack_ms"]["p50"], "p99_ms": report["ack_ms"]["p99"], "way": report["way"]}
+                    "p50_ms": report["ack_ms"]["p50"], "p99_ms": report["ack_ms"]["p99"], "way": report["way"],
+                    "cpu_us": report.get("server_cpu_us_per_record")}
 
         return Side(name, self.durability if tries else NOTHING, text or "qalam bench ceiling " + " ".join(wanted),
                     sample, prepare=find if tries else None,
