@@ -10,8 +10,6 @@
 namespace qalam::abi0 {
 namespace {
 
-// Without linger, batches leave at once while fewer than this are under way; then they fill up.
-constexpr std::size_t kEarlyBatchesMax = 4;
 // The buffer is reserved in steps, so that a small record costs no shared counter.
 constexpr std::size_t kReserveStepBytes = std::size_t{16} << 10;
 constexpr const char* kProduceMethod = "/qalam.v1.LogService/Produce";
@@ -98,7 +96,8 @@ AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
     if (outcome.kind == AppendOutcome::Kind::kTaken) {
       const bool opened = accumulator_.empty();
       const TimePoint now = opened ? SteadyClock::now() : TimePoint{};
-      const std::int64_t timestamp_ms = record.timestamp_ms >= 0 ? record.timestamp_ms : clock_.NowMs();
+      const std::int64_t timestamp_ms =
+          record.timestamp_ms >= 0 ? record.timestamp_ms : clock_.NowMs();
       outcome.index = accumulator_.Add(record, timestamp_ms, credit + more, now);
       PendingBatch& batch = accumulator_.open();
       if (opened) opened_.fetch_add(1, std::memory_order_release);
@@ -125,9 +124,10 @@ AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
   return outcome;
 }
 
+// Without linger, a batch leaves at once while none is under way. Then the next one fills until
+// that is answered: what would leave earlier would only wait for the same sync, in more messages.
 bool PartitionQueue::ShouldSealEarly() const {
-  return core_.options().linger.count() == 0 &&
-         under_way_.load(std::memory_order_relaxed) < kEarlyBatchesMax;
+  return core_.options().linger.count() == 0 && under_way_.load(std::memory_order_relaxed) == 0;
 }
 
 void PartitionQueue::Enqueue(BatchPtr batch) {
@@ -173,7 +173,7 @@ void PartitionQueue::SealNow() {
 
 void PartitionQueue::SealIfIdle() {
   if (core_.options().linger.count() != 0) return;
-  if (under_way_.load(std::memory_order_relaxed) >= kEarlyBatchesMax) return;
+  if (under_way_.load(std::memory_order_relaxed) != 0) return;
   MutexLock lock(open_mutex_);
   if (!accumulator_.empty() && ShouldSealEarly()) Enqueue(accumulator_.Seal());
 }

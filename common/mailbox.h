@@ -22,15 +22,21 @@ class Mailbox {
 
   // False when full or closed: `command` is then untouched. Whoever tries again on OnRoom must know
   // by itself that the mailbox was closed: there is "room" at once then, and never any in it.
-  bool TryPost(T& command) {
+  // `can_wait`: where it says so, the owner is not woken for this one: it could do nothing with it
+  // yet, and will drain again, of itself or for a Post, after it has changed the answer.
+  template <typename CanWait>
+  bool TryPost(T& command, const CanWait& can_wait) {
     {
       MutexLock lock(mutex_);
       if (closed_ || queue_.size() >= commands_max_) return false;
       queue_.push_back(std::move(command));
-      if (!waiting_) return true;
+      if (!waiting_ || can_wait()) return true;
     }
     ready_.NotifyOne();
     return true;
+  }
+  bool TryPost(T& command) {
+    return TryPost(command, [] { return false; });
   }
   void Post(T command) {
     {

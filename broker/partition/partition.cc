@@ -162,6 +162,7 @@ void Partition::StartSync() {
   auto ticket = log_->BeginSync();
   if (!ticket) return;
   sync_in_flight_ = true;
+  handle_->collecting.store(fsync_mode());
   unsynced_since_.reset();
   last_sync_ = context_.clock.Now();
   context_.sync_pool.Post([handle = handle_, ticket = std::move(ticket)]() mutable {
@@ -173,6 +174,7 @@ void Partition::StartSync() {
 
 void Partition::OnSynced(SyncDone done) {
   sync_in_flight_ = false;
+  handle_->collecting.store(false);
   const Result<Offset> durable = log_->OnSynced(std::move(done.ticket), done.status);
   if (!durable.ok()) {
     FailAll(durable.error());

@@ -60,6 +60,9 @@ class PartitionHandle {
   HighWatermark high_watermark;
   Published<LogView> view;  // Null until open.
   std::atomic<Offset> durable_offset{0};
+  // A sync is under way and the next group collects behind it: what is posted meanwhile needs to
+  // wake nobody, the sync's return does.
+  std::atomic<bool> collecting{false};
   Published<WriteRefusal> write_refusal;  // Null after a group that was written.
 
   // Only the writer's thread touches these.

@@ -49,8 +49,9 @@ bool WriterThread::TryPost(AppendCommand& command) {
     Refuse(command, Stopping());
     return true;
   }
+  const std::shared_ptr<PartitionHandle> partition = command.partition;
   PartitionCommand wrapped(std::move(command));
-  if (mailbox_.TryPost(wrapped)) return true;
+  if (mailbox_.TryPost(wrapped, [&] { return partition->collecting.load(); })) return true;
   command = std::move(std::get<AppendCommand>(wrapped));
   // It became closed in between.
   if (!refusing_.load()) return false;

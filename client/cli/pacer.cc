@@ -30,10 +30,10 @@ bool Pacer::TooEarly(std::uint64_t record) const {
   const auto now = Clock::now();
   const auto due = Due(record);
   if (now >= due) return false;
-  // At least half a millisecond's records at a time: sleeping for each would cost more than it is
-  // worth.
+  // At least a quarter of a millisecond's records at a time: sleeping for each would cost more than
+  // it is worth.
   std::this_thread::sleep_for(std::clamp<std::chrono::nanoseconds>(
-      due - now, std::chrono::microseconds(500), std::chrono::milliseconds(50)));
+      due - now, std::chrono::microseconds(250), std::chrono::milliseconds(50)));
   return true;
 }
 

@@ -89,6 +89,30 @@ TEST(MailboxTest, DrainGivesUpWhenItsPatienceEnds) {
 }
 
 // Four threads post, one drains: nothing is lost or doubled, and each thread's order is kept.
+TEST(MailboxTest, WhatCanWaitWakesNobodyAndComesWithTheNext) {
+  Mailbox<int> mailbox(10);
+  std::atomic<bool> drained{false};
+  std::vector<int> out;
+  std::thread owner([&] {
+    mailbox.Drain(out, kLong);
+    drained = true;
+  });
+  int quiet = 1;
+  while (quiet < 4) {
+    if (!mailbox.TryPost(quiet, [] { return true; })) break;
+    ++quiet;
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(20));  // The first may come before it waits.
+  }
+  if (!drained) {
+    EXPECT_EQ(mailbox.size(), 3u);
+    mailbox.Post(4);
+  }
+  owner.join();
+  EXPECT_EQ(out.front(), 1);
+  EXPECT_TRUE(out.size() == 1 || out == (std::vector<int>{1, 2, 3, 4}));
+}
+
 TEST(MailboxTest, ManyMayPostWhileOneDrains) {
   constexpr int kThreads = 4;
   constexpr int kEach = 20000;

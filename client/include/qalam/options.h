@@ -55,8 +55,8 @@ struct ProducerOptions {
   // Without idempotence: send again what may or may not have arrived (may double; one batch in
   // flight). False: such batches are AMBIGUOUS, and are not held back to one in flight.
   bool retry_ambiguous = true;
-  // 0: a batch leaves as soon as fewer than four are under way; records that come meanwhile share
-  // the next. More: a batch also waits this long for company.
+  // 0: a batch leaves at once while none is under way; records that come meanwhile share the next.
+  // More: a batch waits this long for company.
   std::chrono::microseconds linger{0};
   // Uncompressed size at which a batch is full. A larger record travels alone.
   std::size_t batch_bytes = std::size_t{256} << 10;

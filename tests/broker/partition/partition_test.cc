@@ -62,6 +62,7 @@ TEST(PartitionTest, TheNextGroupCollectsWhileTheSyncRuns) {
     answers.push_back(bench.Submit(handle));
     bench.Turn();
   }
+  EXPECT_TRUE(handle->collecting.load());
   // Group N+1 is written only after group N's sync returned.
   EXPECT_EQ(handle->view.Load()->end_offset(), 2);
   EXPECT_EQ(bench.sync_pool.queued(), 1u);
@@ -75,6 +76,7 @@ TEST(PartitionTest, TheNextGroupCollectsWhileTheSyncRuns) {
   bench.Turn();
   EXPECT_EQ(bench.files.syncs(), before + 2);  // with one sync.
   for (const Answer& answer : answers) EXPECT_TRUE(Acknowledged(answer));
+  EXPECT_FALSE(handle->collecting.load());
 }
 
 TEST(PartitionTest, PartitionsOfOneWriterSyncSideBySide) {
