@@ -102,7 +102,6 @@ int BenchCeiling(const Session& session, const CeilingOptions& options) {
   }
   const GracefulStop stop;
   std::optional<CeilingReport> best;
-  std::optional<abi0::Error> unfit;
   for (const CeilingWay way : *ways) {
     plan->way = way;
     auto report = MeasureWay(*plan, parent);
@@ -117,7 +116,7 @@ int BenchCeiling(const Session& session, const CeilingOptions& options) {
     if (!best || report->records_per_second() > best->records_per_second())
       best = *std::move(report);
   }
-  if (ways->size() > 1) PrintCeilingReport(*best, session.format, true);
+  if (ways->size() > 1 && best) PrintCeilingReport(*best, session.format, true);
   return static_cast<int>(Exit::kOk);
 }
 

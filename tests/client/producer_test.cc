@@ -92,6 +92,16 @@ TEST_F(ProducerTest, KeepsTheOrderOfManyRecordsAndGivesEachItsOffset) {
   EXPECT_LT(broker_.batches_seen(), 5000);  // They travelled together.
 }
 
+TEST_F(ProducerTest, WhatComesWhileABatchIsUnderWaySharesTheNext) {
+  Producer producer = client_.NewProducer();
+  broker_.HoldAnswers(true);
+  for (const std::string& value : Numbered(6)) (void)producer.Send(ToPartition(0, value));
+  broker_.HoldAnswers(false);
+  ASSERT_TRUE(producer.Flush(10s).ok());
+  EXPECT_EQ(Values(broker_), Numbered(6));
+  EXPECT_EQ(broker_.batches_seen(), 2);
+}
+
 TEST_F(ProducerTest, PlacesKeysAsKafkaDoesAlsoBeforeThePartitionsAreKnown) {
   Producer producer = client_.NewProducer();
   std::vector<Delivery> deliveries;
