@@ -39,12 +39,32 @@ AlignedBuffer::AlignedBuffer(std::size_t size_bytes)
 
 void AlignedBuffer::Free::operator()(std::byte* memory) const { std::free(memory); }
 
-PosixFile::PosixFile(std::string path, int write, int read, std::size_t write_alignment)
-    : path_(std::move(path)), write_(write), read_(read), write_alignment_(write_alignment) {}
+PosixFile::PosixFile(std::string path, int descriptor, Writing writing)
+    : path_(std::move(path)),
+      write_(descriptor),
+      read_(writing == Writing::kDirect ? -1 : descriptor),
+      write_alignment_(writing == Writing::kDirect ? AlignedBuffer::kAlignment : 1) {}
 
 PosixFile::~PosixFile() {
+  const int read = read_.load();
+  if (read >= 0 && read != write_) ::close(read);
   ::close(write_);
-  if (read_ >= 0) ::close(read_);
+}
+
+// Opens the file again by the descriptor that is open, whatever its name is by now.
+Result<int> PosixFile::ForReading() const {
+  const int known = read_.load(std::memory_order_acquire);
+  if (known >= 0) return known;
+  const std::string itself = "/proc/self/fd/" + std::to_string(write_);
+  int opened = -1;
+  do {
+    opened = ::open(itself.c_str(), O_RDONLY | O_CLOEXEC);
+  } while (opened < 0 && errno == EINTR);
+  if (opened < 0) return ErrorFromErrno(errno, "open for reading", path_);
+  int none = -1;
+  if (read_.compare_exchange_strong(none, opened)) return opened;
+  ::close(opened);  // Another thread was first.
+  return none;
 }
 
 std::uint64_t PosixFile::size_bytes() const {
@@ -107,7 +127,8 @@ Status ReadFully(int fd, const std::string& path, std::uint64_t position,
 }
 
 Status PosixFile::ReadAt(std::uint64_t position, std::span<std::byte> out) const {
-  return ReadFully(reading(), path_, position, out);
+  QALAM_ASSIGN_OR_RETURN(const int descriptor, ForReading());
+  return ReadFully(descriptor, path_, position, out);
 }
 
 Status PosixFile::ZeroFill(std::uint64_t from, std::uint64_t to) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,11 +25,14 @@ class AlignedBuffer {
   std::unique_ptr<std::byte[], Free> data_;
 };
 
-// A file of the operating system. `write` may be a direct descriptor; `read` is always a buffered
-// one, or -1 where `write` serves both. Contract and threads: File.
+// A file of the operating system. Contract and threads: File.
 class PosixFile final : public File {
  public:
-  PosixFile(std::string path, int write, int read, std::size_t write_alignment);
+  enum class Writing {
+    kBuffered,
+    kDirect,  // Reads go through the page cache, by a second descriptor that the first one opens.
+  };
+  PosixFile(std::string path, int descriptor, Writing writing);
   ~PosixFile() override;
   PosixFile(const PosixFile&) = delete;
   PosixFile& operator=(const PosixFile&) = delete;
@@ -43,11 +47,11 @@ class PosixFile final : public File {
   Status Truncate(std::uint64_t size_bytes) override;
 
  private:
-  int reading() const { return read_ >= 0 ? read_ : write_; }
+  Result<int> ForReading() const;
 
   const std::string path_;
   const int write_;
-  const int read_;
+  mutable std::atomic<int> read_;  // -1: not needed yet.
   const std::size_t write_alignment_;
   Mutex mutex_;
   std::optional<Error> sync_failed_ QALAM_GUARDED_BY(mutex_);  // Sticky.

@@ -114,8 +114,8 @@ Result<std::unique_ptr<File>> PosixFileSystem::Open(const std::string& path, Ope
   if (options.direct && options.mode != OpenOptions::Mode::kRead) {
     Descriptor direct(OpenRetrying(path, O_RDWR | O_DIRECT | kOnlyFiles));
     if (direct.get() >= 0) {
-      return std::unique_ptr<File>(std::make_unique<PosixFile>(
-          path, direct.Release(), buffered.Release(), AlignedBuffer::kAlignment));
+      return std::unique_ptr<File>(
+          std::make_unique<PosixFile>(path, direct.Release(), PosixFile::Writing::kDirect));
     }
     if (const int number = errno; number != EINVAL) {
       // Out of descriptors, as a rule. Whoever tries again must not find a file in the way.
@@ -123,7 +123,8 @@ Result<std::unique_ptr<File>> PosixFileSystem::Open(const std::string& path, Ope
       return ErrorFromErrno(number, "open", path);
     }
   }
-  return std::unique_ptr<File>(std::make_unique<PosixFile>(path, buffered.Release(), -1, 1));
+  return std::unique_ptr<File>(
+      std::make_unique<PosixFile>(path, buffered.Release(), PosixFile::Writing::kBuffered));
 }
 
 Result<std::vector<DirectoryEntry>> PosixFileSystem::List(const std::string& directory) {

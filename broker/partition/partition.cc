@@ -165,11 +165,7 @@ void Partition::StartSync() {
   handle_->collecting.store(fsync_mode());
   unsynced_since_.reset();
   last_sync_ = context_.clock.Now();
-  context_.sync_pool.Post([handle = handle_, ticket = std::move(ticket)]() mutable {
-    Status status = ticket->Run();
-    WriterThread& writer = handle->writer;
-    writer.Post(SyncDone{std::move(handle), std::move(ticket), std::move(status)});
-  });
+  handle_->writer.StartSync(handle_, std::move(ticket), fsync_mode());
 }
 
 void Partition::OnSynced(SyncDone done) {

@@ -1,30 +1,30 @@
 #pragma once
 
-#include <atomic>
+#include <memory>
 #include <thread>
 
-#include "common/mailbox.h"
 #include "common/unique_function.h"
 
 namespace qalam {
 
 // Sends answers for the broker's threads: a write starts with a system call for the socket, which
-// must not hold the writer of a partition up. One wake-up carries all that a group commit answered.
-// What waits here is bounded by the calls and streams there are. Thread: Post from any; Stop the
-// owner's.
+// must not hold the writer of a partition up for long. What one turn of the writer answers is
+// handed over at once, with one wake-up; a few answers, which cost less than that, are sent by the
+// writer itself. What waits here is bounded by the calls and streams there are. Thread: Post from
+// any; Stop the owner's.
 class AnswerThread {
  public:
   AnswerThread();
   ~AnswerThread();  // Stopped.
-  // Runs `task` soon, in order. After Stop it runs at once, on the caller's thread.
+  // Runs `task` soon; those of one turn, or of no turn, in their order. After Stop it runs on the
+  // caller's thread.
   void Post(UniqueFunction<void()> task);
-  void Stop();  // Everything posted has run when it returns.
+  void Stop();  // Everything posted has run when it returns, but for what a turn still puts off.
 
  private:
-  void Run();
+  class Queue;
 
-  Mailbox<UniqueFunction<void()>> tasks_;
-  std::atomic<bool> stopping_{false};
+  const std::shared_ptr<Queue> queue_;  // A turn may still hold it.
   std::thread thread_;
 };
 

@@ -112,8 +112,7 @@ struct PartitionBench {
   void Settle() {
     do {
       Turn();
-    } while (Sync());
-    Turn();
+    } while (Sync() || writer->queue_depth() > 0);
     while (wake_pool.RunOne()) {
     }
   }

@@ -49,6 +49,82 @@ TEST(WriterThreadTest, IdlePartitionsCostNothingPerTurn) {
   }
 }
 
+// Turns for `handle` alone, until the writer syncs by itself.
+void ServeOnly(PartitionBench& bench, const std::shared_ptr<PartitionHandle>& handle) {
+  for (int i = 0; i < 32; ++i) {
+    bench.Submit(handle);
+    bench.Settle();
+  }
+}
+
+TEST(WriterThreadTest, SyncsByItselfOnceItHasServedOnlyOneForAWhile) {
+  PartitionBench bench;
+  const auto busy = bench.MakeUsed("busy");
+  const Answer early = bench.Submit(busy);
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 1u) << "at first the pool does it";
+  bench.Settle();
+  ServeOnly(bench, busy);
+
+  const Answer own = bench.Submit(busy);
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 0u);
+  EXPECT_FALSE(own->has_value()) << "the group that collected meanwhile is written after this";
+  bench.Turn();
+  ASSERT_TRUE(own->has_value() && (*own)->ok());
+  EXPECT_EQ((*own)->value().durability, Durability::kFsync);
+}
+
+TEST(WriterThreadTest, WithTwoThatAreBusyThePoolSyncs) {
+  PartitionBench bench;
+  const auto busy = bench.MakeUsed("busy");
+  const auto other = bench.MakeUsed("other");
+  ServeOnly(bench, busy);
+  const Answer one = bench.Submit(busy);
+  const Answer two = bench.Submit(other);
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 2u);
+  bench.Settle();
+  EXPECT_TRUE((*one)->ok() && (*two)->ok());
+  bench.Submit(busy);
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 1u) << "not alone for long enough again";
+}
+
+TEST(WriterThreadTest, AnotherPartitionsSyncIsNotItsOwn) {
+  PartitionBench bench;
+  const auto busy = bench.MakeUsed("busy");
+  const auto other = bench.MakeUsed("other");
+  ServeOnly(bench, busy);
+  const Answer one = bench.Submit(other);
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 1u);
+  bench.Settle();
+  EXPECT_TRUE((*one)->ok());
+}
+
+TEST(WriterThreadTest, AnOwnSyncThatFailsAcknowledgesNothing) {
+  PartitionBench bench;
+  const auto busy = bench.MakeUsed("busy");
+  ServeOnly(bench, busy);
+  bench.fs.FailSyncsFrom(1);
+  const Answer answer = bench.Submit(busy);
+  bench.Settle();
+  ASSERT_TRUE(answer->has_value());
+  EXPECT_EQ((*answer)->error().code(), ErrorCode::kAmbiguous);
+  EXPECT_EQ(bench.failures.size(), 1u);
+}
+
+TEST(WriterThreadTest, WhatIsAcknowledgedWithoutASyncIsSyncedByThePool) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events", PartitionBench::Settings(FlushMode::kOs));
+  ServeOnly(bench, handle);
+  bench.Submit(handle);
+  bench.clock.Advance(std::chrono::minutes(10));
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 1u);
+}
+
 TEST(WriterThreadTest, WhatArrivesForAReleasedPartitionIsAnsweredWhy) {
   PartitionBench bench;
   const auto handle = bench.MakeUsed("events");
