@@ -6,7 +6,7 @@
 
 namespace qalam::abi0 {
 
-DeliveryState::DeliveryState(BatchReport report) : done_(true), report_(std::move(report)) {}
+DeliveryState::DeliveryState(BatchReport report) : report_(std::move(report)) { decided_.Happen(); }
 
 void DeliveryState::AddTimestamp(std::int32_t index, std::int64_t timestamp_ms) {
   timestamps_.resize(static_cast<std::size_t>(index), -1);
@@ -22,12 +22,8 @@ void DeliveryState::AddForward(std::int32_t index, std::shared_ptr<DeliveryState
 }
 
 void DeliveryState::Decide(BatchReport report) {
-  {
-    MutexLock lock(mutex_);
-    report_ = std::move(report);
-    done_.store(true, std::memory_order_release);
-  }
-  decided_.NotifyAll();
+  report_ = std::move(report);
+  decided_.Happen();
   for (auto& [index, other] : forwards_) {
     BatchReport forwarded = report_;
     forwarded.records_count = 1;
@@ -50,18 +46,11 @@ void DeliveryState::RunCallbacks() {
 }
 
 bool DeliveryState::Wait(std::chrono::nanoseconds timeout) const {
-  if (done()) return true;
-  const auto end = SteadyClock::now() + std::min<std::chrono::nanoseconds>(timeout, kTimeoutMax);
-  MutexLock lock(mutex_);
-  while (!done()) {
-    if (timeout.count() < 0) {
-      decided_.Wait(mutex_);
-      continue;
-    }
-    const auto left = end - std::chrono::steady_clock::now();
-    if (left.count() <= 0) return false;
-    decided_.WaitFor(mutex_, left);
+  if (timeout.count() >= 0) {
+    return decided_.WaitUntil(SteadyClock::now() +
+                              std::min<std::chrono::nanoseconds>(timeout, kTimeoutMax));
   }
+  decided_.Wait();
   return true;
 }
 

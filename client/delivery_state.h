@@ -1,13 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "common/mutex.h"
+#include "common/one_shot_event.h"
 #include "qalam/producer.h"
 
 namespace qalam::abi0 {
@@ -33,7 +32,7 @@ class DeliveryState {
   // After Decide, on the callback thread. Each callback is called and dropped.
   void RunCallbacks();
 
-  bool done() const { return done_.load(std::memory_order_acquire); }
+  bool done() const { return decided_.has_happened(); }
   // False when `timeout` passed first. Negative: waits for ever.
   bool Wait(std::chrono::nanoseconds timeout) const;
   // After done().
@@ -43,10 +42,8 @@ class DeliveryState {
  private:
   std::int64_t TimestampOf(std::int32_t index) const;
 
-  mutable Mutex mutex_;
-  mutable CondVar decided_;
-  std::atomic<bool> done_{false};
-  BatchReport report_;  // Written before done_, never after.
+  OneShotEvent decided_;
+  BatchReport report_;  // Written before decided_, never after.
   std::vector<std::int64_t> timestamps_;
   std::vector<std::pair<std::int32_t, DeliveryCallback>> callbacks_;
   std::vector<std::pair<std::int32_t, std::shared_ptr<DeliveryState>>> forwards_;

@@ -74,7 +74,7 @@ ProducerCore::ProducerCore(std::shared_ptr<ClusterClient> cluster, ProducerOptio
       buffer_(options_.buffer_bytes, progress_),
       identities_(*cluster_),
       tasks_("qalam-producer"),
-      callbacks_("qalam-callback") {}
+      callbacks_(options_.callback_executor) {}
 
 ProducerCore::~ProducerCore() = default;
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/callback_runner.h"
 #include "client/cluster_client.h"
 #include "client/identity_source.h"
 #include "client/partition_queue.h"
@@ -23,7 +24,7 @@
 namespace qalam::abi0 {
 
 // What is behind a Producer: its topics and partitions, the bytes it may hold, its identity, its
-// two threads (one for time and compression, one for the user's callbacks). Thread: any.
+// thread for time and compression, and what runs the user's callbacks. Thread: any.
 class ProducerCore : public std::enable_shared_from_this<ProducerCore> {
  public:
   ProducerCore(std::shared_ptr<ClusterClient> cluster, ProducerOptions options);
@@ -45,15 +46,14 @@ class ProducerCore : public std::enable_shared_from_this<ProducerCore> {
   ClusterClient& cluster() { return *cluster_; }
   BufferPool& pool() { return pool_; }
   TaskThread& tasks() { return tasks_; }
-  TaskThread& callbacks() { return callbacks_; }
   CompressionType compression() const { return compression_; }
   SendBuffer& buffer() { return buffer_; }
   Progress& progress() { return progress_; }
   IdentitySource& identities() { return identities_; }
   // Counts a verdict and keeps the first failure for Flush.
   void Account(const BatchReport& report);
-  // Runs callbacks of `delivery` and on_batch, if any, then `done`: on the callback thread, or at
-  // once where there are none.
+  // Runs callbacks of `delivery` and on_batch, if any, then `done`: where callbacks run, or at once
+  // where there are none.
   void RunCallbacks(std::shared_ptr<DeliveryState> delivery, UniqueFunction<void()> done);
 
  private:
@@ -81,7 +81,7 @@ class ProducerCore : public std::enable_shared_from_this<ProducerCore> {
   SendBuffer buffer_;
   IdentitySource identities_;
   TaskThread tasks_;
-  TaskThread callbacks_;
+  CallbackRunner callbacks_;
 
   mutable Mutex topics_mutex_;
   std::unordered_map<std::string, std::unique_ptr<TopicQueue>> topics_

@@ -7,6 +7,7 @@
 
 #include "client/partitioner.h"
 #include "client/producer_core.h"
+#include "common/turn.h"
 
 namespace qalam::abi0 {
 namespace {
@@ -110,6 +111,7 @@ void TopicQueue::Lookup() {
 }
 
 void TopicQueue::OnFound(const Result<std::int32_t>& count) {
+  const Turn turn;  // Callbacks run when the lock is given back.
   std::deque<Parked> failed;
   std::optional<Error> error;
   {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
+#include <latch>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -15,57 +16,105 @@ namespace {
 
 using CallerClock = std::chrono::steady_clock;
 
-// The first error of all callers; ends them all. Thread: any.
-class FirstError {
+// What all callers share. Thread: any.
+class Loop {
  public:
-  void Set(const abi0::Error& error) {
+  Loop(const CallersOptions& wanted, const std::function<void()>& told)
+      : options(wanted), acked(told) {}
+
+  void SetError(const abi0::Error& error) {
     const std::lock_guard lock(mutex_);
     if (!error_) error_ = error;
-    is_set_ = true;
+    has_error_ = true;
   }
-  bool is_set() const { return is_set_.load(std::memory_order_relaxed); }
+  bool ended() const { return Interrupted() || has_error_.load(std::memory_order_relaxed); }
   // Once no caller runs any more.
   const std::optional<abi0::Error>& error() const { return error_; }
 
+  const CallersOptions& options;
+  const std::function<void()>& acked;
+
  private:
-  std::atomic<bool> is_set_{false};
+  std::atomic<bool> has_error_{false};
   std::mutex mutex_;
   std::optional<abi0::Error> error_;
 };
 
-// One thread's records. Thread: the caller's own, until it has ended.
+// One record after the other. Thread: one at a time.
 class Caller {
  public:
-  Caller(const CallersOptions& options, abi0::Producer& producer, std::uint64_t records)
-      : options_(options), producer_(producer), records_(records) {}
+  Caller(Loop& loop, abi0::Producer& producer, std::uint64_t records)
+      : loop_(loop), producer_(producer), records_(records), value_(loop.options.size, 'x') {}
 
-  void Run(FirstError& first_error, const std::function<void()>& acked) {
-    std::string value(options_.size, 'x');
-    for (std::uint64_t i = 0; i < records_ && !Interrupted() && !first_error.is_set(); ++i) {
-      if (value.size() >= sizeof i) std::memcpy(value.data(), &i, sizeof i);
-      const auto begun = CallerClock::now();
-      abi0::Record record(options_.topic, std::nullopt, value);
-      record.partition = options_.partition;
-      const auto verdict = producer_.Send(std::move(record)).Get();
-      const auto ended = CallerClock::now();
-      if (!verdict.ok() || !verdict->ok())
-        return first_error.Set(verdict.ok() ? verdict->error() : verdict.error());
-      ack_.Add(ended - begun);
-      durability_ = verdict->durability;
-      acked();
+  // On this thread, to the end.
+  void Run() {
+    while (more()) {
+      const auto verdict = producer_.Send(NextRecord()).Get();
+      if (!verdict.ok()) return loop_.SetError(verdict.error());
+      if (!Take(*verdict)) return;
     }
+  }
+  // The first by this thread, each further one by the callback of the one before. `done` is
+  // called after the last.
+  void SendByCallback(const std::function<void()>& done) {
+    if (!more()) return done();
+    const auto status =
+        producer_.Send(NextRecord(), [this, &done](const abi0::DeliveryReport& verdict) {
+          if (!Take(verdict)) return done();
+          SendByCallback(done);
+        });
+    if (status.ok()) return;
+    loop_.SetError(status.error());
+    done();
   }
 
   const Histogram& ack() const { return ack_; }
   abi0::Durability durability() const { return durability_; }
 
  private:
-  const CallersOptions& options_;
+  bool more() const { return number_ < records_ && !loop_.ended(); }
+  abi0::Record NextRecord() {
+    if (value_.size() >= sizeof number_) std::memcpy(value_.data(), &number_, sizeof number_);
+    ++number_;
+    abi0::Record record(loop_.options.topic, std::nullopt, value_);
+    record.partition = loop_.options.partition;
+    begun_ = CallerClock::now();
+    return record;
+  }
+  bool Take(const abi0::DeliveryReport& verdict) {
+    const auto took = CallerClock::now() - begun_;
+    if (!verdict.ok()) {
+      loop_.SetError(verdict.error());
+      return false;
+    }
+    ack_.Add(took);
+    durability_ = verdict.durability;
+    loop_.acked();
+    return true;
+  }
+
+  Loop& loop_;
   abi0::Producer& producer_;
   const std::uint64_t records_;
+  std::string value_;
+  std::uint64_t number_ = 0;
+  CallerClock::time_point begun_{};
   Histogram ack_;
   abi0::Durability durability_ = abi0::Durability::kUnknown;
 };
+
+void RunThreads(std::deque<Caller>& callers) {
+  std::vector<std::thread> threads;
+  for (Caller& caller : callers) threads.emplace_back([&caller] { caller.Run(); });
+  for (std::thread& thread : threads) thread.join();
+}
+
+void RunCallbacks(std::deque<Caller>& callers) {
+  std::latch done(static_cast<std::ptrdiff_t>(callers.size()));
+  const std::function<void()> count_down = [&done] { done.count_down(); };
+  for (Caller& caller : callers) caller.SendByCallback(count_down);
+  done.wait();
+}
 
 }  // namespace
 
@@ -75,28 +124,36 @@ std::uint64_t ShareOf(std::uint64_t records, std::uint64_t caller, std::uint64_t
 
 abi0::Result<CallersResult> RunCallers(const Session& session, const CallersOptions& options,
                                        const std::function<void()>& acked) {
+  abi0::ProducerOptions producer_options = options.producer;
+  if (options.by_callbacks) {
+    producer_options.callback_executor = AtOnce;
+    producer_options.on_full = abi0::FullPolicy::kFail;
+  }
   std::vector<abi0::Client> clients;
   std::deque<abi0::Producer> producers;
   for (int i = 0; i < options.connections && !Interrupted(); ++i) {
     auto client = session.Connect();
     if (!client.ok()) return client.error();
-    producers.push_back(client->NewProducer(options.producer));
+    producers.push_back(client->NewProducer(producer_options));
     clients.push_back(*std::move(client));
   }
   const std::size_t callers_count = producers.size() * static_cast<std::size_t>(options.callers);
   std::deque<Caller> callers;
-  FirstError first_error;
-  std::vector<std::thread> threads;
-  const auto begun = CallerClock::now();
+  Loop loop(options, acked);
   for (std::size_t i = 0; i < callers_count; ++i) {
-    callers.emplace_back(options, producers[i % producers.size()],
+    callers.emplace_back(loop, producers[i % producers.size()],
                          ShareOf(options.records, i, callers_count));
-    threads.emplace_back([&, &caller = callers.back()] { caller.Run(first_error, acked); });
   }
-  for (std::thread& thread : threads) thread.join();
+  const auto begun = CallerClock::now();
+  if (options.by_callbacks) {
+    RunCallbacks(callers);
+  } else {
+    RunThreads(callers);
+  }
   CallersResult result;
   result.seconds = std::chrono::duration<double>(CallerClock::now() - begun).count();
-  if (first_error.error()) return *first_error.error();
+  producers.clear();  // No callback runs any more.
+  if (loop.error()) return *loop.error();
   for (const Caller& caller : callers) {
     result.ack.Merge(caller.ack());
     if (caller.durability() != abi0::Durability::kUnknown) result.durability = caller.durability();

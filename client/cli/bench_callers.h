@@ -12,15 +12,16 @@
 
 namespace qalam::cli {
 
-// A closed loop: every caller is a thread that sends one record and waits for its acknowledgement
-// before it sends the next.
+// A closed loop: every caller sends one record and waits for its acknowledgement before it sends
+// the next. It is a thread; or, by callbacks, no more than the callback of its last record.
 struct CallersOptions {
   std::string topic;
   std::optional<std::int32_t> partition;
   std::size_t size = 100;     // Bytes of a value.
   std::uint64_t records = 0;  // Of all callers together.
   int connections = 1;        // Clients, each with its own connection.
-  int callers = 1;            // Threads that share a connection.
+  int callers = 1;            // Of one connection.
+  bool by_callbacks = false;
   abi0::ProducerOptions producer;
 };
 
@@ -29,6 +30,9 @@ struct CallersResult {
   double seconds = 0;  // Without connecting.
   abi0::Durability durability = abi0::Durability::kUnknown;
 };
+
+// As a callback_executor: where the answer arrived.
+inline void AtOnce(const std::function<void()>& task) { task(); }
 
 // How many of `records` caller number `caller` of `callers` sends: all differ by one at most.
 std::uint64_t ShareOf(std::uint64_t records, std::uint64_t caller, std::uint64_t callers);

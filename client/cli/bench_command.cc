@@ -29,6 +29,7 @@ struct BenchOptions {
   std::size_t size = 100;
   int connections = 1;
   std::optional<int> callers;  // Absent: one thread per connection, which does not wait.
+  bool by_callbacks = false;
   std::optional<std::size_t> in_flight;
   std::string rate;
   std::optional<std::int32_t> partition;
@@ -77,6 +78,7 @@ class BenchProducer {
     const auto client = session_.Connect();
     if (!client.ok()) return Fail(client.error());
     producer_options_.on_batch = [this](const abi0::BatchReport& report) { Take(report); };
+    producer_options_.callback_executor = AtOnce;
     abi0::Producer producer = client->NewProducer(producer_options_);
     auto sender = producer.SenderFor(options_.topic, options_.partition);
     if (!sender.ok()) return Fail(sender.error());
@@ -110,6 +112,7 @@ class BenchProducer {
   void Take(const abi0::BatchReport& report) {
     const auto count = static_cast<std::uint64_t>(report.records_count);
     if (!report.ok()) return Fail(report.error());
+    const std::lock_guard lock(mutex_);  // Partitions are answered by different threads.
     if (pacer_.limited()) {
       for (std::uint64_t i = 0; i < count; ++i)
         latency_.Add(report.decided_at - pacer_.Due(decided_ + i));
@@ -135,8 +138,7 @@ class BenchProducer {
   std::atomic<bool> failed_{false};
   mutable std::mutex mutex_;
   std::optional<abi0::Error> error_;
-  // Of the callback thread, until Run has returned.
-  Histogram latency_;
+  Histogram latency_;  // With the lock, until Run has returned; so the next two.
   std::uint64_t decided_ = 0;
   abi0::Durability durability_ = abi0::Durability::kUnknown;
 };
@@ -176,6 +178,7 @@ int BenchCallers(const Session& session, const BenchOptions& options,
   callers.records = static_cast<std::uint64_t>(options.records);
   callers.connections = options.connections;
   callers.callers = *options.callers;
+  callers.by_callbacks = options.by_callbacks;
   callers.producer = producer;
   const GracefulStop stop;
   const auto result = [&] {
@@ -198,6 +201,8 @@ int BenchCallers(const Session& session, const BenchOptions& options,
 }
 
 abi0::Status CheckCallers(const BenchOptions& options) {
+  if (!options.callers && options.by_callbacks)
+    return BadUsage("--by-callbacks says how --callers send; give both");
   if (!options.callers) return {};
   if (!options.rate.empty())
     return BadUsage("--callers and --rate: choose one; a caller waits for its acknowledgement");
@@ -382,7 +387,8 @@ void AddBench(CLI::App& root, Session& session, Action& chosen) {
                        {"qalam bench produce bench --records 5000000 --size 100",
                         "qalam bench produce bench --rate 20k/s --records 600000 --batch 16KiB",
                         "qalam bench produce bench --connections 4 --acks none -o json",
-                        "qalam bench produce bench --callers 64 --records 500000"},
+                        "qalam bench produce bench --callers 64 --records 500000",
+                        "qalam bench produce bench --connections 64 --callers 1 --by-callbacks"},
                        chosen, [&session, produce] { return BenchProduce(session, *produce); });
   AddCommon(*verb, *produce);
   AddProducing(*verb, *produce);
@@ -393,6 +399,9 @@ void AddBench(CLI::App& root, Session& session, Action& chosen) {
                    "threads per connection, each of which sends a record and waits for its "
                    "acknowledgement before the next")
       ->check(CLI::Range(1, kCallersMax));
+  verb->add_flag("--by-callbacks", produce->by_callbacks,
+                 "callers are no threads: the callback of a record's acknowledgement sends the "
+                 "next");
   verb->add_option("--rate", produce->rate,
                    "records a second, all connections together; latency then counts from when a "
                    "record was due");

@@ -547,6 +547,59 @@ TEST_F(ProducerTest, ADestroyedProducerGivesEveryRecordItsVerdict) {
   }
 }
 
+ProducerOptions AtOnce(ProducerOptions options = {}) {
+  options.callback_executor = [](const std::function<void()>& task) { task(); };
+  return options;
+}
+
+TEST_F(ProducerTest, ACallbackThatRunsAtOnceMaySendTheNext) {
+  constexpr int kRecords = 200;
+  std::promise<void> done;
+  std::vector<std::int64_t> offsets;
+  Producer producer = client_.NewProducer(AtOnce());
+  std::function<void()> send_next = [&] {
+    const Status status = producer.Send(ToPartition(0, "x"), [&](const DeliveryReport& report) {
+      offsets.push_back(report.ok() ? report.offset : -1);
+      if (offsets.size() == kRecords) return done.set_value();
+      send_next();
+    });
+    ASSERT_TRUE(status.ok()) << status.error().what();
+  };
+  send_next();  // The first waits until the topic's partitions are known.
+  done.get_future().get();
+  ASSERT_EQ(offsets.size(), std::size_t{kRecords});
+  for (std::size_t i = 0; i < offsets.size(); ++i)
+    EXPECT_EQ(offsets[i], static_cast<std::int64_t>(i));
+}
+
+TEST_F(ProducerTest, ACallbackThatRunsAtOnceMaySendWhenItsTopicIsUnknown) {
+  Producer producer = client_.NewProducer(AtOnce());
+  std::promise<std::string> second;
+  ASSERT_TRUE(producer
+                  .Send(Record("nowhere", "k", "x"),
+                        [&](const DeliveryReport&) {
+                          const Status status = producer.Send(
+                              Record("nowhere", "k", "y"), [&](const DeliveryReport& report) {
+                                second.set_value(report.error().code());
+                              });
+                          EXPECT_TRUE(status.ok());
+                        })
+                  .ok());
+  EXPECT_EQ(second.get_future().get(), "UNKNOWN_TOPIC");
+}
+
+TEST_F(ProducerTest, FlushIsRefusedInACallbackThatRunsAtOnce) {
+  Producer producer = client_.NewProducer(AtOnce());
+  std::promise<std::string> in_callback;
+  ASSERT_TRUE(producer
+                  .Send(ToPartition(0, "x"),
+                        [&](const DeliveryReport&) {
+                          in_callback.set_value(producer.Flush(1s).error().code());
+                        })
+                  .ok());
+  EXPECT_EQ(in_callback.get_future().get(), "INVALID_ARGUMENT");
+}
+
 TEST_F(ProducerTest, FlushSaysHowManyBatchesItLeftAndIsRefusedInACallback) {
   broker_.HoldAnswers(true);
   Producer producer = client_.NewProducer(OneByOne());

@@ -317,6 +317,9 @@ def bench(broker):
     told = lines(expect(broker, 0, "bench produce with callers", "bench", "produce", "bench", "--records", 301, "--connections", 2, "--callers", 3, "-o", "json"))[-1]
     check(told["records"] == 301 and told["callers"] == 3 and told["durability"] == "fsync" and 0 < told["ack_ms"]["p50"] <= told["ack_ms"]["max"],
           "          counts all callers' records")
+    told = lines(expect(broker, 0, "bench produce with callers by callbacks", "bench", "produce", "bench", "--records", 301, "--connections", 2, "--callers", 3, "--by-callbacks", "-o", "json"))[-1]
+    check(told["records"] == 301 and told["durability"] == "fsync" and 0 < told["ack_ms"]["p50"] <= told["ack_ms"]["max"], "          counts all of them, too")
+    expect(broker, 2, "--by-callbacks without --callers", "bench", "produce", "bench", "--by-callbacks", says=["--callers"])
     expect(broker, 2, "--callers with --rate", "bench", "produce", "bench", "--callers", 3, "--rate", "1k/s", says=["choose one"])
     expect(broker, 4, "bench of an unknown topic", "bench", "produce", "nowhere", says=["UNKNOWN_TOPIC"])
 
@@ -379,6 +382,10 @@ def interrupts(broker):
     time.sleep(1)
     code, _, _ = started.interrupt()
     check(code == 130, f"Ctrl-C in bench produce --callers: exit {code}")
+    started = Started(broker, "bench", "produce", "c", "--records", 10**9, "--size", 10, "--callers", 2, "--by-callbacks")
+    time.sleep(1)
+    code, _, _ = started.interrupt()
+    check(code == 130, f"Ctrl-C in bench produce --by-callbacks: exit {code}")
     started = Started(broker, "bench", "e2e", "c", "--records", 10**6, "--rate", "1k/s")
     time.sleep(1)
     code, _, _ = started.interrupt()

@@ -70,9 +70,14 @@ struct ProducerOptions {
   std::chrono::milliseconds block_timeout{1'000};
   // From Send to verdict, with everything between: batching, connecting, retries.
   std::chrono::milliseconds delivery_timeout{30'000};
-  // Called once per batch with its verdict, on the producer's callback thread. The cheapest way
-  // to follow a busy producer. Must not throw.
+  // Called once per batch with its verdict, where callbacks run. The cheapest way to follow a busy
+  // producer. Must not throw.
   std::function<void(const BatchReport&)> on_batch;
+  // Runs callbacks: gets each when it is due, and runs it once, one after the other, on a thread of
+  // its choice; the producer's end waits for that. It may run it at once, on the network's thread,
+  // which saves a change of thread: then callbacks must not wait for anything, not even for room in
+  // the buffer (FullPolicy::kFail). Empty: a thread of the producer's own.
+  std::function<void(std::function<void()>)> callback_executor;
 };
 
 enum class OutOfRangePolicy {

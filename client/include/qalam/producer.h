@@ -81,7 +81,8 @@ class QALAM_EXPORT Delivery {
   std::int32_t index_ = 0;
 };
 
-// Must not throw and should not block: all callbacks of a producer share one thread.
+// Must not throw and should not block: all callbacks of a producer share one thread, or its
+// callback_executor.
 using DeliveryCallback = std::function<void(const DeliveryReport&)>;
 
 // Sends to one topic, or one partition of it, without a lookup, an owned record or a handle per

@@ -1,0 +1,9 @@
+#pragma once
+
+namespace qalam::abi0 {
+
+// Debian's build of Abseil looks for deadlocks with every lock that gRPC takes: a tenth of what a
+// small message costs. For a program's `main`; a library leaves its host's process alone.
+void SkipDeadlockSearch();
+
+}  // namespace qalam::abi0
