@@ -39,6 +39,21 @@ class Bench:
         return self.compile("kafka_load", ["kafka_load.cc", "kafka_client.cc"], ["-lrdkafka"])
 
     @functools.cached_property
+    def kafka_raw(self):
+        """tests/bench/peers/kafka_raw: many connections, without a client library."""
+        return self.compile("kafka_raw", ["kafka_raw.cc", self.root / "common/crc32c.cc"], [])
+
+    @functools.cached_property
+    def redis_read(self):
+        """tests/bench/peers/redis_read: a stream from its start."""
+        return self.compile("redis_read", ["redis_read.cc"], [])
+
+    @functools.cached_property
+    def pauses(self):
+        """tests/bench/peers/pauses: how often the machine itself stands still."""
+        return self.compile("pauses", ["pauses.cc"], [])
+
+    @functools.cached_property
     def qalam_load(self):
         """tests/bench/peers/qalam_load, against the shared library of the build."""
         library = self.build.resolve() / "client"
@@ -94,7 +109,7 @@ class Bench:
             self.kafka_server = self.new_kafka()
             self.use(self.kafka_server)
             say("kafka: warming up")
-            self.kafka_server.warm_up(KAFKA_WARM_UP_RECORDS)
+            self.kafka_server.warm_up(KAFKA_WARM_UP_RECORDS, self.kafka_raw)
         return self.use(self.kafka_server)
 
     def new_kafka(self, patient=True):

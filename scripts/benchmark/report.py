@@ -2,7 +2,7 @@
 import json
 import pathlib
 
-from benchmark import table
+from benchmark import pauses, table
 from benchmark.svg import line_plot
 
 DURABILITY = {table.FSYNC: "durable", table.OS: "not durable", table.NOTHING: "-"}
@@ -56,7 +56,17 @@ def row_section(row):
     if not row["x_title"] or row["id"] == "m":
         parts.append("")
         parts += [f"- {name}: `{said}`" for name, said in settings]
+        parts += machine_itself(row)
     return "\n".join(parts) + "\n"
+
+
+def machine_itself(row):
+    """Lines on what stopped both sides alike, where that was looked at."""
+    seen = [(side["name"], side["pauses"]) for side in row["sides"] if side.get("pauses")]
+    if not seen:
+        return []
+    return ["", "What the machine itself does, seen by a real-time thread that sleeps 1 ms at a time, in one more run "
+            "of each side that does not count:\n", *(f"- {name}: {pauses.text(each)}" for name, each in seen)]
 
 
 # --- what we are slower at ---

@@ -17,6 +17,8 @@ class Reading:
         self.size = size
         self.codec = codec
         self.qalam_server = bench.qalam()
+        self.redis_server = None
+        self.nats_server = None
         self.topics = {}
 
     def qalam(self):
@@ -69,6 +71,48 @@ class Reading:
 
         return Side("kafka/java", NOTHING, "ConsumerPerformance, fetch.nMsg.sec", consume)
 
+    # --- Redis and NATS ---
+
+    def redis(self, records):
+        def fill():
+            server = self.redis_server = self.bench.use(self.bench.redis(durable=False))
+            # With ids that redis_read knows in advance.
+            server.cli("EVAL", "for i = 1, ARGV[1] do redis.call('XADD', KEYS[1], i .. '-0', 'd', ARGV[2]) end", 1,
+                       "stream", records, "0" * self.size)
+            consume()
+
+        def consume():
+            server = self.bench.use(self.redis_server)
+            report, cpu = cpu_us(server, lambda report: report["records"], lambda: last_json(run([
+                self.bench.redis_read, "consume", "--address", server.address, "--records", records,
+                "--batch", 5000, "--in-flight", 4])))
+            if report["records"] != records:
+                raise Failed(f"read {report['records']} of {records} records")
+            return {"records_per_s": report["records_per_s"], "mb_per_s": report["mb_per_s"], "cpu_us": cpu}
+
+        return Side("redis", NOTHING, "redis_read: XRANGE of 5000 entries (ids known in advance), 4 in flight on one "
+                    f"socket, {records} records", consume, prepare=fill)
+
+    def nats(self, records):
+        """Of what `nats bench js` has for reading, none was clearly faster, and this needs no acknowledgements."""
+        how = ("ordered", "--batch", 10_000)
+
+        def consume():
+            server = self.bench.use(self.nats_server)
+            before = server.cpu_seconds()
+            rate = server.benchmark(*how, "--msgs", records, "--size", f"{self.size}B")
+            cpu = (server.cpu_seconds() - before) / records * 1e6
+            return {"records_per_s": rate, "mb_per_s": rate * self.size / 1e6, "cpu_us": cpu}
+
+        def fill():
+            self.nats_server = self.bench.use(self.bench.nats(durable=False))
+            self.nats_server.benchmark("pub", "fast", "bench", "--create", "--maxbytes", "8GB", "--batch", 4000,
+                                       "--msgs", records, "--size", f"{self.size}B")
+            consume()
+
+        settings = " ".join(["nats bench js", *map(str, how)])
+        return Side("nats", NOTHING, f"{settings}, {records} records", consume, prepare=fill)
+
     def close(self):
         if self.bench.kafka_server in self.topics:
             server = self.bench.kafka()
@@ -80,9 +124,11 @@ def rows_h(bench):
     for row_id, title, size, records, factor in (("h", "100 B", 100, 8_000_000, 2.5),
                                                  ("h-1k", "1 KiB", 1024, 1_600_000, 1.5)):
         reading = Reading(bench, records, size)
+        sides = [reading.qalam(), reading.kafka(), reading.kafka_java()]
+        if size == 100:  # A million records say enough of these.
+            sides += [reading.redis(bench.records(1_000_000)), reading.nats(bench.records(1_000_000))]
         rows.append(Row(row_id, f"consume from the start, 1 partition, {title}, from the page cache",
-                        [RATE, BYTES, CPU], [reading.qalam(), reading.kafka(), reading.kafka_java()],
-                        [ahead(factor, KAFKA)], close=reading.close))
+                        [RATE, BYTES, CPU], sides, [ahead(factor, KAFKA)], close=reading.close))
     return rows
 
 

@@ -48,9 +48,8 @@ def row_k(bench):
             "-n", bench.records(1_000_000), "-c", 16, "-P", 256, "XADD", "stream", "*", "d", "0" * 100))
 
     def nats():
-        return measure(bench.nats(), lambda server: server.nats(
-            "bench", "js", "pub", "atomic", "bench", "--create", "--batch", 1000, "--msgs", bench.records(100_000),
-            "--size", "100B", "--no-progress"))
+        return measure(bench.nats(), lambda server: server.benchmark(
+            "pub", "atomic", "bench", "--create", "--batch", 1000, "--msgs", bench.records(100_000), "--size", "100B"))
 
     return Row("k", "memory of the server: idle, and at its highest when loaded as in (a)", [IDLE, LOADED],
                [Side("qalam", FSYNC, "fresh, 2 s idle; then qalam bench produce", qalam),

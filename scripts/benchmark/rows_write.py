@@ -12,6 +12,7 @@ P999 = Metric("p999_ms", "p99.9 ms", lower=True)
 MEMORY = Metric("memory_mib", "server memory MiB", lower=True)
 BULK = [RATE, BYTES, CPU, MEMORY]
 KAFKA = "kafka/librdkafka"
+KAFKA_RAW = "kafka/raw"
 
 
 def ahead(factor, of, text=None, metric="records_per_s"):
@@ -46,34 +47,50 @@ def row_c(bench):
                [share(80), ahead(5, KAFKA)])
 
 
-def kafka_callers(bench, writing, producers, callers):
+def kafka_callers(bench, writing, callers):
     def call():
         server = bench.kafka()
         topic = server.new_topic(durable=writing.durable)
         report, cpu = cpu_us(server, lambda report: report["records"], lambda: server.load(
-            "callers", topic=topic, producers=producers, callers=callers, seconds=2 if bench.quick else 4,
-            # Alone, a record leaves at once; shared by many, only one request under way lets them share a batch.
-            in_flight=1000 if callers == 1 else 1))
+            "callers", topic=topic, producers=1, callers=callers, seconds=2 if bench.quick else 4,
+            # Only one request under way lets them share a batch.
+            in_flight=1))
         server.delete_topic(topic)
         return {"records_per_s": report["records_per_s"], "p50_ms": report["ack_ms"]["p50"],
                 "p99_ms": report["ack_ms"]["p99"], "cpu_us": cpu}
 
-    shape = f"librdkafka, {producers} producers, 1 thread each" if callers == 1 else (
-        f"librdkafka, {producers} producer, {callers} threads, max.in.flight 1")
-    return Side(KAFKA, FSYNC, f"{shape}, linger.ms 0, {flush_text(True)['kafka']}", call, prepare=call)
+    return Side(KAFKA, FSYNC, f"librdkafka, 1 producer, {callers} threads, max.in.flight 1, linger.ms 0, "
+                f"{flush_text(True)['kafka']}", call, prepare=call)
+
+
+def kafka_connections(bench, writing, connections):
+    """Without librdkafka: its threads, two for each client, would take from the broker what it needs."""
+    def call():
+        server = bench.kafka()
+        topic = server.new_topic(durable=writing.durable)
+        report, cpu = cpu_us(server, lambda report: report["records"], lambda: server.load(
+            "produce", bench.kafka_raw, topic=topic, connections=connections, size=writing.size,
+            seconds=2 if bench.quick else 4))
+        server.delete_topic(topic)
+        return {"records_per_s": report["records_per_s"], "p50_ms": report["ack_ms"]["p50"],
+                "p99_ms": report["ack_ms"]["p99"], "cpu_us": cpu}
+
+    shape = f"kafka_raw: one thread, {connections} sockets, no client library"
+    return Side(KAFKA_RAW, FSYNC, f"{shape}; Produce v7 with one record, acks=-1, {flush_text(True)['kafka']}", call,
+                prepare=call)
 
 
 def row_d(bench):
     writing = Writing(bench, 80_000)
-    callers = ("--connections", 64, "--callers", 1)
+    callers = ("--connections", 64, "--callers", 1, "--by-callbacks")  # One program without a thread for each.
     return Row("d", "64 connections, one record in flight on each, 100 B, durable", [RATE, P50, P99, CPU],
-               [writing.qalam(options=callers, seconds=4, skipped=bench.qalam_lacks("--callers", "bench", "produce")),
+               [writing.qalam(options=callers, seconds=4, skipped=bench.qalam_lacks("--by-callbacks", "bench", "produce")),
                 writing.ceiling("--write", "none", "--batch", 200, "--in-flight", 1, "--connections", 64,
                                 name="ping-pong", text="gRPC alone: a message of 200 B there, an answer back"),
-                kafka_callers(bench, writing, 64, 1),
+                kafka_connections(bench, writing, 64),
                 writing.redis(bench.records(200_000), clients=64, pipeline=1),
                 writing.nats(bench.records(10_000), how="sync", options=("--clients", 64))],
-               [ahead(12, KAFKA), share(70, "ping-pong")])
+               [ahead(12, KAFKA_RAW), share(70, "ping-pong")])
 
 
 def row_e(bench):
@@ -82,7 +99,7 @@ def row_e(bench):
                [RATE, P50, P99, CPU],
                [writing.qalam(options=("--connections", 1, "--callers", 64), seconds=4,
                               skipped=bench.qalam_lacks("--callers", "bench", "produce")),
-                kafka_callers(bench, writing, 1, 64)],
+                kafka_callers(bench, writing, 64)],
                [Goal(">= 150 k/s", "records_per_s", 150_000)])
 
 
@@ -170,13 +187,13 @@ def row_f(bench):
     return Row("f", "acknowledgement at 20,000 records/s, open loop, 100 B, durable", [P50, P99, P999, CPU],
                [qalam_at_rate(bench, own_server(bench), 20_000, "produce"), kafka_at_rate(bench, 20_000, "rate")],
                [Goal("p50 <= 0.5 ms", "p50_ms", 0.5), Goal("p99 <= 1.5 ms", "p99_ms", 1.5),
-                Goal("p99.9 <= 4 ms", "p999_ms", 4)])
+                Goal("p99.9 <= 4 ms", "p999_ms", 4)], pauses=True)
 
 
 def row_g(bench):
     return Row("g", "from produce to a tailing consumer at 20,000 records/s, 100 B, durable", [P50, P99, P999, CPU],
                [qalam_at_rate(bench, own_server(bench), 20_000, "e2e"), kafka_at_rate(bench, 20_000, "e2e")],
-               [Goal("p99 <= half of Kafka's", "p99_ms", 0.5, other=KAFKA)])
+               [Goal("p99 <= half of Kafka's", "p99_ms", 0.5, other=KAFKA)], pauses=True)
 
 
 # --- curves ---
@@ -202,6 +219,6 @@ def row_r(bench):
         sides.append(qalam_at_rate(bench, server_of, rate, "produce", f"qalam @ {rate}", series="qalam", x=rate))
         sides.append(kafka_at_rate(bench, rate, "rate", f"{KAFKA} @ {rate}", series=KAFKA, x=rate))
     return Row("r", "curve: latency of acknowledgements against rate, open loop, 100 B, durable",
-               [P50, P99, P999, RATE], sides, pairs_max=3, x_title="records/s asked for")
+               [P50, P99, P999, RATE], sides, pairs_max=3, x_title="records/s asked for", pauses=True)
 
 

@@ -5,8 +5,11 @@ import subprocess
 import sys
 import time
 
-from benchmark import table
+from benchmark import pauses, table
 from benchmark.servers import Failed
+
+# What one side can do without ending the run.
+FAILURES = (Failed, OSError, LookupError, ValueError, subprocess.TimeoutExpired)
 
 
 def say(text):
@@ -19,7 +22,7 @@ def as_json(row, pairs):
         "metrics": [dataclasses.asdict(metric) for metric in row.metrics],
         "goals": [dataclasses.asdict(goal) for goal in row.goals],
         "sides": [{"name": side.name, "durability": side.durability, "settings": side.settings,
-                   "skipped": side.skipped, "series": side.series, "x": side.x, "samples": []}
+                   "skipped": side.skipped, "series": side.series, "x": side.x, "samples": [], "pauses": None}
                   for side in row.sides],
     }
 
@@ -34,10 +37,23 @@ def attempt(row, side, result, what):
     """Calls one step of a side; a failure ends this side, not the run."""
     try:
         return what()
-    except (Failed, OSError, LookupError, ValueError, subprocess.TimeoutExpired) as failure:
+    except FAILURES as failure:
         result["skipped"] = f"failed: {failure}" if isinstance(failure, Failed) else f"failed: {failure!r}"
         say(f"{row.id} {side.name}: {result['skipped']}")
         return None
+
+
+def watch_pauses(bench, row, result):
+    """The probe disturbs, so it runs beside a load that isn't counted; if it fails, the samples still hold."""
+    for side, kept in zip(row.sides, result["sides"]):
+        if not kept["samples"]:
+            continue
+        os.sync()
+        try:
+            kept["pauses"] = pauses.during(bench.pauses, side.sample)
+            say(f"{row.id} {side.name}: {pauses.text(kept['pauses'])}")
+        except FAILURES as failure:
+            say(f"{row.id} {side.name}: what the machine does is not known: {failure}")
 
 
 def run_row(bench, row, pairs):
@@ -60,6 +76,8 @@ def run_row(bench, row, pairs):
                 if sample is not None:
                     kept["samples"].append(sample)
                     say(f"{row.id} {side.name} {pair + 1}/{pairs}: {describe(row, sample)}")
+        if row.pauses:
+            watch_pauses(bench, row, result)
     finally:
         if row.close:
             row.close()

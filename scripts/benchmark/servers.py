@@ -226,9 +226,9 @@ class Kafka(Peer):
         super().__init__(directory, settings)
         self.load_program = None
 
-    def load(self, mode, **options):
-        """kafka_load; in_flight=5 becomes --in-flight 5."""
-        command = [self.load_program, mode, "--brokers", self.address]
+    def load(self, mode, program=None, **options):
+        """kafka_load, or another program like it; in_flight=5 becomes --in-flight 5."""
+        command = [program or self.load_program, mode, "--brokers", self.address]
         for name, value in options.items():
             command += ["--" + name.replace("_", "-"), value]
         text = run(command)
@@ -244,19 +244,24 @@ class Kafka(Peer):
     def delete_topic(self, topic):
         self.load("delete", topic=topic)
 
-    def warm_up(self, records):
-        """Its compiler needs some millions of records before it is as fast as it gets."""
+    def warm_up(self, records, connections_program):
+        """Its compiler needs some millions of records before it is as fast as it gets, and many thousand syncs, too:
+        over the first seconds of them the CPU for each falls to a fifth."""
         topic = self.new_topic(durable=False)
         self.load("produce", topic=topic, records=records)
         self.load("consume", topic=topic)
         self.load("callers", topic=topic, producers=8, seconds=3)
         self.load("rate", topic=topic, rate=20_000, records=80_000, in_flight=1)
         self.delete_topic(topic)
+        topic = self.new_topic(durable=True)
+        self.load("produce", connections_program, topic=topic, connections=64, seconds=12)
+        self.delete_topic(topic)
 
 
 class Redis(Peer):
     name = "redis"
     recipe = "redis.sh"
+    address = "127.0.0.1:16379"
 
     def __init__(self, directory, durable=True):
         # Without rewriting its file in the background, which would cost it in the middle of a sample.
@@ -279,5 +284,10 @@ class Nats(Peer):
     def __init__(self, directory, durable=True):
         super().__init__(directory, ["sync_interval=always"] if durable else [])
 
-    def nats(self, *arguments):
-        return self.tool(*arguments)
+    def benchmark(self, *arguments):
+        """Records a second of `nats bench js`."""
+        text = self.tool("bench", "js", *arguments, "--no-progress")
+        rates = re.findall(r"aggregated stats: ([\d,]+) msgs/sec", text) or re.findall(r"([\d,]+) msgs/sec", text)
+        if not rates:
+            raise Failed(f"nats bench said no rate: {text[-200:]}")
+        return float(rates[-1].replace(",", ""))

@@ -171,13 +171,9 @@ class Writing:
         def publish():
             server = self.server("nats", lambda: self.bench.nats(self.durable))
             before = server.cpu_seconds()
-            text = server.nats("bench", "js", "pub", how, "bench", "--create", "--purge", "--maxbytes", "8GB",
-                               "--msgs", records, "--size", f"{self.size}B", "--no-progress", *options)
+            rate = server.benchmark("pub", how, "bench", "--create", "--purge", "--maxbytes", "8GB", "--msgs", records,
+                                    "--size", f"{self.size}B", *options)
             cpu = (server.cpu_seconds() - before) / records * 1e6
-            rates = re.findall(r"aggregated stats: ([\d,]+) msgs/sec", text) or re.findall(r"([\d,]+) msgs/sec", text)
-            if not rates:
-                raise Failed(f"nats bench said no rate: {text[-200:]}")
-            rate = float(rates[-1].replace(",", ""))
             return {"records_per_s": rate, "mb_per_s": rate * self.size / 1e6, "cpu_us": cpu,
                     "memory_mib": server.memory_mib()}
 

@@ -58,6 +58,8 @@ class Row:
     close: Optional[Callable[[], None]] = None
     # Takes its samples from this row's.
     taken_from: Optional[str] = None
+    # After its samples each side runs once more, uncounted, to see what the machine itself does meanwhile.
+    pauses: bool = False
 
 
 def median(values):

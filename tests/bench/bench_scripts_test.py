@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
 """What scripts/bench computes from samples, with made-up ones: medians, goals, the gate, the page and its plots."""
+import contextlib
+import io
+import json
 import pathlib
 import sys
 import tempfile
+import time
+import types
 import unittest
 import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 
-from benchmark import gate, report, table  # noqa: E402
+from benchmark import gate, pauses, report, runner, table  # noqa: E402
+from benchmark.servers import Failed  # noqa: E402
 
 
 def side(name, samples, **more):
@@ -81,12 +87,77 @@ class Gate(unittest.TestCase):
         self.assertIsNone(self.held([], [1]))
 
 
+SEEN = {"real_time": True, "seconds": 8.0, "pauses": 82, "per_s": 10.25, "p50_ms": 4.1, "max_ms": 7.9}
+
+
+class Pauses(unittest.TestCase):
+    """What the machine itself does, looked at beside one more run of each side."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.probe = pathlib.Path(directory.name) / "pauses"
+        self.started = self.probe.with_suffix(".started")
+
+    def write_probe(self, on_term):
+        self.probe.write_text(f"#!/bin/bash\ntrap '{on_term}; exit' TERM\ntouch {self.started}\n"
+                              "while :; do sleep 0.01; done\n", encoding="utf-8")
+        self.probe.chmod(0o755)
+
+    def load(self):
+        while not self.started.exists():
+            time.sleep(0.001)
+
+    def measured(self):
+        counted = []
+
+        def sample():
+            counted.append(self.load() if len(counted) == 2 else None)
+            return {"v": len(counted)}
+
+        made = table.Row("f", "made up", [table.Metric("v", "value")], [table.Side("qalam", table.FSYNC, "", sample)],
+                         pauses=True)
+        bench = types.SimpleNamespace(pauses=self.probe, end_row=lambda: None)
+        with contextlib.redirect_stderr(io.StringIO()):
+            return runner.run_row(bench, made, 2)["sides"][0]
+
+    def test_the_probe_runs_beside_a_load_that_is_not_counted(self):
+        self.write_probe("echo " + json.dumps(SEEN).replace('"', '\\"'))
+        kept = self.measured()
+        self.assertEqual(kept["samples"], samples(1, 2))
+        self.assertEqual(kept["pauses"], SEEN)
+
+    def test_a_probe_that_says_nothing_leaves_the_samples(self):
+        self.write_probe("true")
+        kept = self.measured()
+        self.assertEqual(kept["samples"], samples(1, 2))
+        self.assertIsNone(kept["pauses"])
+        self.assertIsNone(kept["skipped"])
+
+    def test_a_load_that_fails_ends_the_probe(self):
+        self.write_probe("true")
+
+        def load():
+            self.load()
+            raise Failed("no")
+
+        with self.assertRaisesRegex(Failed, "^no$"):
+            pauses.during(self.probe, load)
+
+    def test_the_text_says_how_often_how_long_and_whether_it_can_be_trusted(self):
+        self.assertEqual(pauses.text(SEEN), "the machine stood still 10.2 times a second for 4.10 ms (median; at most "
+                         "7.90 ms) under this load")
+        self.assertIn("never stood still", pauses.text({**SEEN, "pauses": 0}))
+        self.assertIn("waiting for a processor, too", pauses.text({**SEEN, "real_time": False}))
+
+
 class Page(unittest.TestCase):
     def test_it_says_what_is_slower_missed_and_not_measured_and_draws_the_curves(self):
         curve = [side(f"{name} @ {x}", [{"records_per_s": factor * x}] * 2, series=name, x=x)
                  for name, factor in (("qalam", 1000), ("kafka", 400)) for x in (1, 2, 4)]
         rows = [row([side("qalam", samples(6, 5, 7)), side("redis", samples(8, 8, 9)),
                      side("ceiling", [], skipped="this build has none")], [goal(2, "redis")]),
+                row([side("qalam", samples(1), pauses=SEEN), side("kafka", samples(2))], row_id="f", lower=True),
                 row(curve, row_id="w", x_title="batches in flight")]
         run = {"commit": "0123456789ab", "begun": "today", "quick": False, "versions": {"qalam": "0.1.0"}, "rows": rows,
                "machine": {"cores": 2, "cpu": "x", "memory_gib": 4, "system": "y", "kernel": "6", "file_system": "ext4",
@@ -98,7 +169,8 @@ class Page(unittest.TestCase):
             report.write(run, docs)
             page = (pathlib.Path(docs) / "performance.md").read_text(encoding="utf-8")
             for said in ("- (a) value: 6.00, redis 8.00", "**missed**", "- (a) ceiling: this build has none",
-                         "performance/window.svg", "The wall is there.", "0123456789ab"):
+                         "performance/window.svg", "The wall is there.", "0123456789ab",
+                         "- qalam: the machine stood still 10.2 times a second"):
                 self.assertIn(said, page)
             drawn = xml.etree.ElementTree.parse(folder / "window.svg").getroot()
             self.assertEqual(len(drawn.findall("{http://www.w3.org/2000/svg}circle")), 6)
