@@ -10,8 +10,8 @@
 namespace qalam::abi0 {
 
 // Runs the user's callbacks, in order: on a thread of its own, or where the user's executor puts
-// them, which may be here and now: whoever holds a lock that Send needs opens a Turn before, so that
-// they wait for its end. Thread: any; Stop once, by the owner.
+// them, which may be here and now: whoever holds a lock that Send needs opens a Turn before, so
+// that they wait for its end. Thread: any; Stop once, by the owner.
 class CallbackRunner {
  public:
   using Executor = std::function<void(std::function<void()>)>;

@@ -54,6 +54,11 @@ class Bench:
         return self.compile("pauses", ["pauses.cc"], [])
 
     @functools.cached_property
+    def callers_wall(self):
+        """tests/bench/peers/callers_wall: threads, one write and one sync for all who wait."""
+        return self.compile("callers_wall", ["callers_wall.cc", self.root / "common/one_shot_event.cc"], [])
+
+    @functools.cached_property
     def qalam_load(self):
         """tests/bench/peers/qalam_load, against the shared library of the build."""
         library = self.build.resolve() / "client"

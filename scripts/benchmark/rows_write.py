@@ -1,5 +1,6 @@
 """Rows about publishing: throughput, acknowledgements one by one, partitions, codecs, writer threads."""
 from benchmark.bench import cpu_us
+from benchmark.servers import last_json, run
 from benchmark.sides_write import Writing, check_durability, flush_text
 from benchmark.table import FSYNC, Goal, Metric, Row, Side
 
@@ -93,13 +94,26 @@ def row_d(bench):
                [ahead(12, KAFKA_RAW), share(70, "ping-pong")])
 
 
+def callers_wall(bench, callers):
+    """Threads that wait, a write and a sync for all of them: nothing else."""
+    def wait():
+        bench.use(None)
+        report = last_json(run([bench.callers_wall, "threads", "--directory", bench.work, "--callers", callers,
+                                "--seconds", 2 if bench.quick else 4]))
+        return {"records_per_s": report["records_per_s"], "p50_ms": report["ack_ms"]["p50"],
+                "p99_ms": report["ack_ms"]["p99"]}
+
+    return Side("threads alone", FSYNC, f"callers_wall: {callers} threads, one write and one sync for all who wait, in "
+                "one process, nothing else", wait)
+
+
 def row_e(bench):
     writing = Writing(bench, 80_000)
     return Row("e", "1 client, 64 threads, each waits for its own acknowledgement, 100 B, durable",
                [RATE, P50, P99, CPU],
                [writing.qalam(options=("--connections", 1, "--callers", 64), seconds=4,
                               skipped=bench.qalam_lacks("--callers", "bench", "produce")),
-                kafka_callers(bench, writing, 64)],
+                callers_wall(bench, 64), kafka_callers(bench, writing, 64)],
                [Goal(">= 150 k/s", "records_per_s", 150_000)])
 
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <string>
 
@@ -11,6 +13,10 @@ namespace qalam::bench {
 [[noreturn]] inline void Fail(const std::string& why) {
   std::fprintf(stderr, "load: %s\n", why.c_str());
   std::exit(1);
+}
+
+[[noreturn]] inline void FailWithErrno(const std::string& what) {
+  Fail(what + ": " + std::strerror(errno));
 }
 
 // `MODE --name value ...`; a name that nobody asked for is an error, see Check.

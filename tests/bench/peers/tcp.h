@@ -6,18 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <string>
 #include <string_view>
 
 #include "tests/bench/peers/load_flags.h"
 
 namespace qalam::bench {
-
-[[noreturn]] inline void FailWithErrno(const std::string& what) {
-  Fail(what + ": " + std::strerror(errno));
-}
 
 // A socket to "IPV4:PORT" that sends at once; closed at the end of the process.
 inline int ConnectTcp(const std::string& address) {
