@@ -165,7 +165,11 @@ void Partition::StartSync() {
   handle_->collecting.store(fsync_mode());
   unsynced_since_.reset();
   last_sync_ = context_.clock.Now();
-  handle_->writer.StartSync(handle_, std::move(ticket), fsync_mode());
+  context_.sync_pool.Post([handle = handle_, ticket = std::move(ticket)]() mutable {
+    Status status = ticket->Run();
+    WriterThread& writer = handle->writer;
+    writer.Post(SyncDone{std::move(handle), std::move(ticket), std::move(status)});
+  });
 }
 
 void Partition::OnSynced(SyncDone done) {

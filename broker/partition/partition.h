@@ -19,7 +19,7 @@ namespace qalam {
 // commit). Under FlushMode::kInterval and kOs groups are acknowledged when written, and syncs come
 // by the clock.
 //   Invariant: log start <= high watermark <= log end; under kFsync high watermark = durable end.
-// Thread: its WriterThread; nothing here blocks on a sync (the thread may, see its StartSync).
+// Thread: its WriterThread; nothing here blocks on a sync.
 class Partition {
  public:
   Partition(PartitionContext& context, std::shared_ptr<PartitionHandle> handle,

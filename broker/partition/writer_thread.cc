@@ -12,7 +12,6 @@ namespace qalam {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
-constexpr int kOnlyTurns = 32;  // For one partition only, before this thread syncs by itself.
 
 Error Stopping() {
   return Error(ErrorCode::kShuttingDown, "the broker is stopping; nothing was written");
@@ -90,15 +89,9 @@ void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
       for (auto& [handle, partition] : partitions_) partition->Tick(now);
     }
   }
-  RunOwnSync();
 }
 
 void WriterThread::PumpAll() {
-  if (!to_pump_.empty()) {
-    Partition* const only = to_pump_.size() == 1 ? to_pump_.front() : nullptr;
-    only_turns_ = only != nullptr && only == only_ ? only_turns_ + 1 : 0;
-    only_ = only;
-  }
   for (std::size_t i = 0; i < to_pump_.size(); ++i) {
     Partition* const partition = to_pump_[i];
     if (partition == nullptr) continue;
@@ -111,28 +104,6 @@ void WriterThread::PumpAll() {
     timed_.push_back(partition);
   }
   to_pump_.clear();
-}
-
-void WriterThread::StartSync(std::shared_ptr<PartitionHandle> partition,
-                             std::unique_ptr<SyncTicket> ticket, bool blocks) {
-  const bool only = partition->owned == only_;
-  SyncDone sync{std::move(partition), std::move(ticket), OkStatus()};
-  if (blocks && only && only_turns_ >= kOnlyTurns && !own_sync_) {
-    own_sync_ = std::move(sync);
-    return;
-  }
-  context_.sync_pool.Post([sync = std::move(sync)]() mutable {
-    sync.status = sync.ticket->Run();
-    WriterThread& writer = sync.partition->writer;
-    writer.mailbox_.Post(std::move(sync));
-  });
-}
-
-void WriterThread::RunOwnSync() {
-  if (!own_sync_) return;
-  SyncDone sync = *std::exchange(own_sync_, std::nullopt);
-  sync.status = sync.ticket->Run();
-  mailbox_.Post(std::move(sync));
 }
 
 void WriterThread::RunWhatIsDue(MonotonicTime now) {
@@ -204,7 +175,6 @@ std::unique_ptr<Partition> WriterThread::Release(PartitionHandle& handle) {
     if (queued == partition.get()) queued = nullptr;
   }
   std::erase(timed_, partition.get());
-  if (only_ == partition.get()) only_ = nullptr;
   handle.owned = nullptr;
   return partition;
 }

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -50,12 +49,6 @@ class WriterThread {
   std::vector<Partition*> partitions();
   // Pumps it at the end of this turn.
   void QueuePump(Partition& partition);
-  // Runs `ticket`; SyncDone tells when. In the sync pool, or, if nothing can be done here before it
-  // returns, on this thread: `blocks` says so for the partition, and it is so for the others when
-  // this thread has served only that one for a while. That saves two changes of thread for each
-  // group. What comes for another partition then waits for one sync, and the next go to the pool.
-  void StartSync(std::shared_ptr<PartitionHandle> partition, std::unique_ptr<SyncTicket> ticket,
-                 bool blocks);
 
  private:
   void Run();
@@ -65,7 +58,6 @@ class WriterThread {
   void Handle(OwnerTask task) { task.run(); }
   void RunWhatIsDue(MonotonicTime now);
   void PumpAll();
-  void RunOwnSync();
 
   const std::int32_t number_;
   PartitionContext context_;
@@ -81,10 +73,6 @@ class WriterThread {
   std::unordered_map<const PartitionHandle*, std::unique_ptr<Partition>> partitions_
       QALAM_GUARDED_BY(owner_);
   MonotonicTime last_tick_ QALAM_GUARDED_BY(owner_){};
-  // The partition that all of the last turns were for, and how many.
-  Partition* only_ QALAM_GUARDED_BY(owner_) = nullptr;
-  int only_turns_ QALAM_GUARDED_BY(owner_) = 0;
-  std::optional<SyncDone> own_sync_ QALAM_GUARDED_BY(owner_);  // To be run when this turn is over.
 };
 
 }  // namespace qalam

@@ -112,7 +112,8 @@ struct PartitionBench {
   void Settle() {
     do {
       Turn();
-    } while (Sync() || writer->queue_depth() > 0);
+    } while (Sync());
+    Turn();
     while (wake_pool.RunOne()) {
     }
   }
