@@ -46,7 +46,7 @@ def nothing_left(directory, how):
 
 
 def measures(tmp):
-    done = ceiling(tmp, "--seconds", 0.2, "-o", "json")
+    done = ceiling(tmp, "--seconds", 1, "-o", "json")  # A sync may take a quarter of that.
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     left_out = {line.split(":")[0] for line in done.stderr.splitlines() if "left out" in line}
     ways = [line["way"] for line in lines[:-1]]
