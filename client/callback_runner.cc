@@ -2,18 +2,15 @@
 
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 #include "common/mutex.h"
-#include "common/turn.h"
 
 namespace qalam::abi0 {
 
-// Counts what the executor has not run yet.
-struct CallbackRunner::State final : Turn::Sink {
-  Mutex mutex;
-  CondVar changed;
-  std::size_t under_way QALAM_GUARDED_BY(mutex) = 0;
+// The executor, and how much of what it was given it has not run yet. A callback may let go of its
+// producer, so this outlives the runner.
+struct CallbackRunner::State {
+  explicit State(Executor to_run) : executor(std::move(to_run)) {}
 
   void Add() {
     MutexLock lock(mutex);
@@ -23,9 +20,11 @@ struct CallbackRunner::State final : Turn::Sink {
     MutexLock lock(mutex);
     if (--under_way == 0) changed.NotifyAll();
   }
-  void EndTurn(std::vector<UniqueFunction<void()>> tasks) override {
-    for (auto& task : tasks) task();
-  }
+
+  const Executor executor;
+  Mutex mutex;
+  CondVar changed;
+  std::size_t under_way QALAM_GUARDED_BY(mutex) = 0;
 };
 
 namespace {
@@ -35,31 +34,26 @@ thread_local const void* running = nullptr;  // The State whose callback this th
 }  // namespace
 
 CallbackRunner::CallbackRunner(Executor executor)
-    : executor_(std::move(executor)),
-      thread_("qalam-callback"),
-      state_(std::make_shared<State>()) {}
+    : thread_("qalam-callback"), state_(std::make_shared<State>(std::move(executor))) {}
 
 void CallbackRunner::Post(UniqueFunction<void()> task) {
-  if (!executor_) {
+  const std::shared_ptr<State> state = state_;
+  if (!state->executor) {
     thread_.Post(std::move(task));
     return;
   }
-  state_->Add();
-  auto shared = std::make_shared<UniqueFunction<void()>>(std::move(task));
-  UniqueFunction<void()> hand_over = [this, state = state_, shared = std::move(shared)] {
-    executor_([state, shared] {
-      const void* const outer = std::exchange(running, state.get());
-      (*shared)();
-      *shared = {};
-      running = outer;
-      state->Done();
-    });
-  };
-  if (!Turn::PutOff(state_, hand_over)) hand_over();
+  state->Add();
+  state->executor([state, shared = std::make_shared<UniqueFunction<void()>>(std::move(task))] {
+    const void* const outer = std::exchange(running, state.get());
+    (*shared)();
+    *shared = {};
+    running = outer;
+    state->Done();
+  });
 }
 
 bool CallbackRunner::IsCurrent() const {
-  return executor_ ? running == state_.get() : thread_.IsCurrent();
+  return state_->executor ? running == state_.get() : thread_.IsCurrent();
 }
 
 void CallbackRunner::Stop(std::chrono::nanoseconds patience) {

@@ -10,8 +10,8 @@
 namespace qalam::abi0 {
 
 // Runs the user's callbacks, in order: on a thread of its own, or where the user's executor puts
-// them, which may be here and now: whoever holds a lock that Send needs opens a Turn before, so
-// that they wait for its end. Thread: any; Stop once, by the owner.
+// them, which may be here and now: nobody may post with a lock held that Send needs. Thread: any;
+// Stop once, by the owner.
 class CallbackRunner {
  public:
   using Executor = std::function<void(std::function<void()>)>;
@@ -25,9 +25,8 @@ class CallbackRunner {
  private:
   struct State;
 
-  const Executor executor_;
   TaskThread thread_;
-  const std::shared_ptr<State> state_;  // Tasks in the executor hold it too.
+  const std::shared_ptr<State> state_;  // Callbacks that are under way hold it, too.
 };
 
 }  // namespace qalam::abi0

@@ -7,10 +7,11 @@
 
 #include "client/partitioner.h"
 #include "client/producer_core.h"
-#include "common/turn.h"
 
 namespace qalam::abi0 {
 namespace {
+
+Error Closed() { return {"CANCELLED", "the producer was closed before the record was written"}; }
 
 RecordRef RefOf(const Record& record, std::vector<HeaderView>& headers) {
   RecordRef ref;
@@ -111,7 +112,6 @@ void TopicQueue::Lookup() {
 }
 
 void TopicQueue::OnFound(const Result<std::int32_t>& count) {
-  const Turn turn;  // Callbacks run when the lock is given back.
   std::deque<Parked> failed;
   std::optional<Error> error;
   {
@@ -119,7 +119,8 @@ void TopicQueue::OnFound(const Result<std::int32_t>& count) {
     if (closed_) return;
     if (count.ok()) {
       looking_up_ = false;
-      Unpark(*count);
+      failed = Unpark(*count);
+      if (!failed.empty()) error = Closed();
     } else if (!count.error().retriable()) {
       looking_up_ = false;
       error = count.error();
@@ -153,7 +154,8 @@ void TopicQueue::OnFound(const Result<std::int32_t>& count) {
 }
 
 // In the order they were parked; whoever sends meanwhile waits for the lock, and so comes after.
-void TopicQueue::Unpark(std::int32_t count) {
+std::deque<TopicQueue::Parked> TopicQueue::Unpark(std::int32_t count) {
+  std::deque<Parked> refused;
   auto table = std::make_unique<Table>();
   for (std::int32_t partition = 0; partition < count; ++partition) {
     table->push_back(&AtLocked(partition));
@@ -171,7 +173,7 @@ void TopicQueue::Unpark(std::int32_t count) {
                      attachment, parked.reserved_bytes);
     if (outcome.sealed && !ref.key) ++sticky;
     if (outcome.kind != AppendOutcome::Kind::kTaken) {
-      Fail(parked, Error("CANCELLED", "the producer was closed before the record was written"));
+      refused.push_back(std::move(parked));
     } else {
       unparked_total_.fetch_add(1);
     }
@@ -180,6 +182,7 @@ void TopicQueue::Unpark(std::int32_t count) {
   owned_table_ = std::move(table);
   sticky_.store(sticky, std::memory_order_relaxed);
   table_.store(owned_table_.get(), std::memory_order_release);
+  return refused;
 }
 
 void TopicQueue::Fail(Parked& parked, const Error& error) {
@@ -222,7 +225,7 @@ void TopicQueue::CancelAll(CloseReport& report) {
     for (const auto& [number, queue] : partitions_) queues.push_back(queue);
   }
   for (Parked& parked : cancelled) {
-    Fail(parked, Error("CANCELLED", "the producer was closed before the record was written"));
+    Fail(parked, Closed());
   }
   report.unsent_count += cancelled.size();
   for (const auto& queue : queues) queue->CancelAll(report);

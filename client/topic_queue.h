@@ -55,7 +55,8 @@ class TopicQueue {
 
   void Lookup();
   void OnFound(const Result<std::int32_t>& count);
-  void Unpark(std::int32_t count) QALAM_REQUIRES(mutex_);
+  // Returns what was refused, to be failed without the lock: callbacks may send again.
+  std::deque<Parked> Unpark(std::int32_t count) QALAM_REQUIRES(mutex_);
   void Fail(Parked& parked, const Error& error);
   PartitionQueue& AtLocked(std::int32_t partition) QALAM_REQUIRES(mutex_);
   static PartitionQueue* ChooseFrom(const Table& table, const std::optional<std::string_view>& key,

@@ -29,7 +29,8 @@ class File {
   // writes and EINTR are finished. On error the bytes from `position` on are unknown: write them
   // again or give the file up. Errors: kNoSpace, kIo.
   virtual Status WriteAt(std::uint64_t position, std::span<const BytesView> parts) = 0;
-  // Fills all of `out` from byte `position`. Errors: kOutOfRange (file ends before), kIo.
+  // Fills all of `out` from byte `position`. Errors: kOutOfRange (file ends before), kIo,
+  // kTooManyRequests (no descriptor is left for reading a file that was opened direct).
   virtual Status ReadAt(std::uint64_t position, std::span<std::byte> out) const = 0;
   // Writes zeros to [from, to), growing the file if need be: space whose later overwriting changes
   // no metadata, so that a sync costs the data only. Errors: kNoSpace, kIo.

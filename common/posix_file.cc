@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,12 +14,12 @@
 #include <vector>
 
 #include "common/check.h"
+#include "common/huge_pages.h"
 #include "common/posix_file_system.h"
 
 namespace qalam {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kZeroChunkBytes = std::size_t{1} << 20;
 
 off_t ToOffset(std::uint64_t position) {
@@ -32,14 +31,13 @@ off_t ToOffset(std::uint64_t position) {
 
 AlignedBuffer::AlignedBuffer(std::size_t size_bytes)
     : size_((size_bytes + kAlignment - 1) / kAlignment * kAlignment) {
-  const bool huge = size_ >= kHugePage;
-  const std::size_t alignment = huge ? kHugePage : kAlignment;
+  const bool huge = size_ >= kHugePageBytes;
+  const std::size_t alignment = huge ? kHugePageBytes : kAlignment;
   const std::size_t allocated =
       (std::max(size_, kAlignment) + alignment - 1) / alignment * alignment;
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, allocated));
   QALAM_CHECK(memory != nullptr);
-  // The disk gets what lies together in few pieces.
-  if (huge) (void)::madvise(memory, allocated, MADV_HUGEPAGE);
+  if (huge) PreferHugePages(memory, allocated);
   std::memset(memory, 0, size_);
   data_.reset(memory);
 }

@@ -9,9 +9,8 @@
 namespace qalam {
 
 // A thread that works in turns, such as a partition's writer, opens one around each. What a turn
-// causes one by one, such as answers, can then be done once for all of it when it ends; or what
-// must not happen under a lock, when that is given back. One in another is part of it. Thread: the
-// one that opened it.
+// causes one by one, such as answers, can then be done once for all of it when it ends. One in
+// another is part of it. Thread: the one that opened it.
 class Turn {
  public:
   // Does what a turn put off for it. Thread: the turn's.

@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "common/check.h"
+#include "common/huge_pages.h"
 #include "common/mutex.h"
 
 namespace qalam {
 namespace {
-
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 std::byte* Map(std::size_t size) {
   void* const memory =
@@ -24,17 +23,14 @@ std::byte* Map(std::size_t size) {
   return static_cast<std::byte*>(memory);
 }
 
-// Large ones of huge pages, where the system has them: the disk then gets a group in a few long
-// pieces. In small pages, which lie scattered once the machine's memory has been in use for a
-// while, the same group is hundreds of pieces and several times as many requests.
 std::byte* MapPages(std::size_t size) {
-  if (size < kHugePage) return Map(size);
-  std::byte* const memory = Map(size + kHugePage);
+  if (size < kHugePageBytes) return Map(size);
+  std::byte* const memory = Map(size + kHugePageBytes);
   const std::size_t before =
-      (kHugePage - reinterpret_cast<std::uintptr_t>(memory) % kHugePage) % kHugePage;
+      (kHugePageBytes - reinterpret_cast<std::uintptr_t>(memory) % kHugePageBytes) % kHugePageBytes;
   if (before > 0) ::munmap(memory, before);
-  if (before < kHugePage) ::munmap(memory + before + size, kHugePage - before);
-  (void)::madvise(memory + before, size, MADV_HUGEPAGE);  // Without them it works as well.
+  if (before < kHugePageBytes) ::munmap(memory + before + size, kHugePageBytes - before);
+  PreferHugePages(memory + before, size);
   return memory + before;
 }
 

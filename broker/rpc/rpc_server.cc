@@ -52,8 +52,8 @@ void TakeOverLogs() {
          const std::string& message) { Logger("grpc").debug("protobuf: {}", message); });
 }
 
-// Debian's build of Abseil looks for deadlocks with every lock that gRPC takes: a tenth of what a
-// small message costs.
+// Debian's build of Abseil looks for deadlocks with every lock that gRPC takes, which small
+// messages feel.
 void SkipDeadlockSearch() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
 
 // Reflection comes with its library, for every server of the process; this takes it away again.

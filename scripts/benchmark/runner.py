@@ -1,12 +1,15 @@
 """Runs the sides of a row in turn, A B A B ..., and keeps every sample."""
 import dataclasses
 import os
+import pathlib
 import subprocess
 import sys
 import time
 
 from benchmark import pauses, table
 from benchmark.servers import Failed
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # What one side can do without ending the run.
 FAILURES = (Failed, OSError, LookupError, ValueError, subprocess.TimeoutExpired)
@@ -38,7 +41,8 @@ def attempt(row, side, result, what):
     try:
         return what()
     except FAILURES as failure:
-        result["skipped"] = f"failed: {failure}" if isinstance(failure, Failed) else f"failed: {failure!r}"
+        said = f"failed: {failure}" if isinstance(failure, Failed) else f"failed: {failure!r}"
+        result["skipped"] = said.replace(f"{ROOT}/", "")  # It goes into the report: no paths of this machine.
         say(f"{row.id} {side.name}: {result['skipped']}")
         return None
 

@@ -151,6 +151,19 @@ class Pauses(unittest.TestCase):
         self.assertIn("waiting for a processor, too", pauses.text({**SEEN, "real_time": False}))
 
 
+class Failures(unittest.TestCase):
+    def test_one_ends_its_side_and_names_no_path_of_this_machine(self):
+        def fail():
+            raise Failed(f"{runner.ROOT}/build/qalamd ended with 1")
+
+        made = table.Row("f", "made up", [table.Metric("v", "value")],
+                         [table.Side("one", table.FSYNC, "", fail), table.Side("two", table.FSYNC, "", lambda: {"v": 1})])
+        with contextlib.redirect_stderr(io.StringIO()):
+            one, two = runner.run_row(types.SimpleNamespace(end_row=lambda: None), made, 2)["sides"]
+        self.assertEqual(one["skipped"], "failed: build/qalamd ended with 1")
+        self.assertEqual(two["samples"], samples(1, 1))
+
+
 class Page(unittest.TestCase):
     def test_it_says_what_is_slower_missed_and_not_measured_and_draws_the_curves(self):
         curve = [side(f"{name} @ {x}", [{"records_per_s": factor * x}] * 2, series=name, x=x)
