@@ -1,8 +1,11 @@
 #include "client/cluster_client.h"
 
+#include <functional>
+#include <memory>
 #include <thread>
 #include <utility>
 
+#include "client/event_thread.h"
 #include "qalam/v1/log.grpc.pb.h"
 #include "qalam/v1/topic.grpc.pb.h"
 
@@ -15,12 +18,43 @@ using Clock = std::chrono::system_clock;  // gRPC's deadlines.
 
 // An asynchronous call that keeps what it needs until its answer came.
 template <typename Request, typename Response>
-struct PendingCall {
+class PendingCall final : public EventThread::Event {
+ public:
+  using Done = std::function<void(const grpc::Status&)>;
+  // `prepare` of `stub`, such as PrepareAsyncFetch; then `done`, on the EventThread.
+  template <typename Stub, typename Prepare>
+  static void Start(std::shared_ptr<PendingCall> call, Stub&& stub, Prepare prepare, Done done) {
+    PendingCall& started = *call;
+    started.done_ = std::move(done);
+    started.reader_ = (stub.*prepare)(&started.context, started.request, started.events->queue());
+    started.self_ = std::move(call);
+    started.reader_->StartCall();
+    EventThread::Event* const tag = &started;
+    started.reader_->Finish(&started.response, &started.status_, tag);
+  }
+
+  const std::shared_ptr<EventThread> events = EventThread::Shared();
   grpc::ClientContext context;
   Request request;
   Response response;
   Connection connection;
+
+ private:
+  void OnEvent(bool /*ok*/) override {
+    const auto self = std::move(self_);
+    std::exchange(done_, nullptr)(status_);
+  }
+
+  std::shared_ptr<PendingCall> self_;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> reader_;
+  grpc::Status status_;
+  Done done_;
 };
+
+using DescribeTopicCall = PendingCall<v1::DescribeTopicRequest, v1::DescribeTopicResponse>;
+using FetchCall = PendingCall<v1::FetchRequest, v1::FetchResponse>;
+using ListOffsetsCall = PendingCall<v1::ListOffsetsRequest, v1::ListOffsetsResponse>;
+using InitProducerCall = PendingCall<v1::InitProducerRequest, v1::InitProducerResponse>;
 
 }  // namespace
 
@@ -93,7 +127,7 @@ void ClusterClient::FindPartitionsCount(const std::string& topic,
 
 void ClusterClient::AskPartitionsCount(const std::string& topic, bool may_touch,
                                        std::function<void(Result<std::int32_t>)> answer) {
-  auto call = std::make_shared<PendingCall<v1::DescribeTopicRequest, v1::DescribeTopicResponse>>();
+  auto call = std::make_shared<DescribeTopicCall>();
   call->connection = connections_.Any();
   call->request.set_name(topic);
   call->context.set_deadline(Clock::now() + options_.request_timeout);
@@ -117,49 +151,46 @@ void ClusterClient::AskPartitionsCount(const std::string& topic, bool may_touch,
     self->metadata_.SetPartitionsCount(topic, count);
     answer(count);
   };
-  v1::TopicService::Stub(call->connection.channel)
-      .async()
-      ->DescribeTopic(&call->context, &call->request, &call->response, on_answer);
+  DescribeTopicCall::Start(call, v1::TopicService::Stub(call->connection.channel),
+                           &v1::TopicService::Stub::PrepareAsyncDescribeTopic, on_answer);
 }
 
 void ClusterClient::TouchTopic(const std::string& topic, const Error& unknown,
                                std::function<void(Result<std::int32_t>)> answer) {
-  auto call = std::make_shared<PendingCall<v1::FetchRequest, v1::FetchResponse>>();
+  auto call = std::make_shared<FetchCall>();
   call->connection = connections_.Any();
   call->request.set_topic(topic);
   call->request.set_max_bytes(1);
   call->request.set_client_id(options_.client_id);
   call->context.set_deadline(Clock::now() + options_.request_timeout);
-  v1::LogService::Stub(call->connection.channel)
-      .async()
-      ->Fetch(&call->context, &call->request, &call->response,
-              [self = shared_from_this(), call, topic, unknown,
-               answer = std::move(answer)](const grpc::Status& status) {
-                if (status.ok()) {
-                  self->AskPartitionsCount(topic, /*may_touch=*/false, answer);
-                } else {
-                  answer(unknown);
-                }
-              });
+  FetchCall::Start(call, v1::LogService::Stub(call->connection.channel),
+                   &v1::LogService::Stub::PrepareAsyncFetch,
+                   [self = shared_from_this(), topic, unknown,
+                    answer = std::move(answer)](const grpc::Status& status) {
+                     if (status.ok()) {
+                       self->AskPartitionsCount(topic, /*may_touch=*/false, answer);
+                     } else {
+                       answer(unknown);
+                     }
+                   });
 }
 
 void ClusterClient::ListOffsets(std::shared_ptr<const v1::ListOffsetsRequest> request,
                                 std::function<void(Result<v1::ListOffsetsResponse>)> answer) {
-  auto call = std::make_shared<PendingCall<v1::ListOffsetsRequest, v1::ListOffsetsResponse>>();
+  auto call = std::make_shared<ListOffsetsCall>();
   call->connection = connections_.Any();
   call->request = *request;
   call->context.set_deadline(Clock::now() + options_.request_timeout);
-  v1::LogService::Stub(call->connection.channel)
-      .async()
-      ->ListOffsets(&call->context, &call->request, &call->response,
-                    [self = shared_from_this(), call,
-                     answer = std::move(answer)](const grpc::Status& status) {
-                      if (status.ok()) {
-                        answer(std::move(call->response));
-                      } else {
-                        answer(self->FailedCall(status, call->connection.address));
-                      }
-                    });
+  ListOffsetsCall::Start(
+      call, v1::LogService::Stub(call->connection.channel),
+      &v1::LogService::Stub::PrepareAsyncListOffsets,
+      [self = shared_from_this(), call, answer = std::move(answer)](const grpc::Status& status) {
+        if (status.ok()) {
+          answer(std::move(call->response));
+        } else {
+          answer(self->FailedCall(status, call->connection.address));
+        }
+      });
 }
 
 Error ClusterClient::FailedCall(const grpc::Status& status, const std::string& address) {
@@ -170,23 +201,21 @@ Error ClusterClient::FailedCall(const grpc::Status& status, const std::string& a
 }
 
 void ClusterClient::InitProducer(std::function<void(Result<ProducerIdentity>)> answer) {
-  auto call = std::make_shared<PendingCall<v1::InitProducerRequest, v1::InitProducerResponse>>();
+  auto call = std::make_shared<InitProducerCall>();
   call->connection = connections_.Any();
   call->request.set_client_id(options_.client_id);
   call->context.set_deadline(Clock::now() + options_.request_timeout);
-  v1::LogService::Stub(call->connection.channel)
-      .async()
-      ->InitProducer(
-          &call->context, &call->request, &call->response,
-          [self = shared_from_this(), call,
-           answer = std::move(answer)](const grpc::Status& status) {
-            if (!status.ok()) {
-              answer(self->FailedCall(status, call->connection.address));
-              return;
-            }
-            answer(ProducerIdentity{call->response.producer_id(),
-                                    static_cast<std::int16_t>(call->response.producer_epoch())});
-          });
+  InitProducerCall::Start(
+      call, v1::LogService::Stub(call->connection.channel),
+      &v1::LogService::Stub::PrepareAsyncInitProducer,
+      [self = shared_from_this(), call, answer = std::move(answer)](const grpc::Status& status) {
+        if (!status.ok()) {
+          answer(self->FailedCall(status, call->connection.address));
+          return;
+        }
+        answer(ProducerIdentity{call->response.producer_id(),
+                                static_cast<std::int16_t>(call->response.producer_epoch())});
+      });
 }
 
 }  // namespace qalam::abi0

@@ -66,7 +66,7 @@ class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
   using Attempt = std::function<grpc::Status(const Connection&, grpc::ClientContext&)>;
   Status Repeat(std::chrono::milliseconds timeout, const CallKind& kind, const Attempt& attempt);
 
-  // Answers come once, on a thread of gRPC. One try each; the caller repeats.
+  // Answers come once, on the EventThread. One try each; the caller repeats.
   // A topic that does not exist is used once, so that a broker that creates topics by itself does
   // so.
   void FindPartitionsCount(const std::string& topic,

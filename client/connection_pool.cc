@@ -1,7 +1,6 @@
 #include "client/connection_pool.h"
 
 #include <grpcpp/create_channel.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
@@ -41,28 +40,6 @@ grpc::ChannelArguments Arguments(std::chrono::milliseconds connect_timeout) {
   return arguments;
 }
 
-// gRPC 1.51 may abort when its last channel goes, its callback threads end, and a new channel
-// starts them again. So one channel, which never connects, is made to start those threads and then
-// kept for ever.
-void KeepGrpcRunning() {
-  struct Keeper {
-    std::shared_ptr<grpc::Channel> channel;
-    grpc::ClientContext context;
-    grpc::Slice nothing;
-    grpc::ByteBuffer request{&nothing, 1};
-    grpc::ByteBuffer response;
-  };
-  [[maybe_unused]] static Keeper* const keeper = [] {
-    auto* kept = new Keeper;
-    kept->channel = grpc::CreateChannel("unix:/dev/null", grpc::InsecureChannelCredentials());
-    kept->context.set_deadline(std::chrono::system_clock::now());
-    grpc::GenericStub(kept->channel)
-        .UnaryCall(&kept->context, "/", {}, &kept->request, &kept->response,
-                   [](const grpc::Status&) {});
-    return kept;
-  }();
-}
-
 bool IsPort(std::string_view text) {
   if (text.empty() || text.size() > 5) return false;
   if (!std::all_of(text.begin(), text.end(),
@@ -77,9 +54,7 @@ bool IsPort(std::string_view text) {
 
 ConnectionPool::ConnectionPool(std::vector<std::string> bootstrap,
                                std::chrono::milliseconds connect_timeout)
-    : bootstrap_(std::move(bootstrap)), connect_timeout_(connect_timeout) {
-  KeepGrpcRunning();
-}
+    : bootstrap_(std::move(bootstrap)), connect_timeout_(connect_timeout) {}
 
 Connection ConnectionPool::Any() {
   MutexLock lock(mutex_);

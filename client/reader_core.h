@@ -18,7 +18,7 @@
 namespace qalam::abi0 {
 
 // What is behind a Reader: per partition where it stands, its Tail stream, and when to try again.
-// Has no thread of its own: everything happens inside Next; gRPC's threads only fill the streams.
+// Has no thread of its own: everything happens inside Next; the EventThread only fills the streams.
 // Thread: the reader's, except Wakeup.
 class ReaderCore {
  public:

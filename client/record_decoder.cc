@@ -1,5 +1,7 @@
 #include "client/record_decoder.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "client/wire_error.h"
@@ -9,6 +11,7 @@ namespace qalam::abi0 {
 namespace {
 
 constexpr std::size_t kPooledMax = 4;
+constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kKeptBlockBytesMax = std::size_t{2} << 20;
 
 std::int32_t Length(const std::optional<BytesView>& bytes) {
@@ -109,22 +112,19 @@ core::Status RecordDecoder::TakeRecords(const DecodeOptions& options, Batch::Sto
                                         DecodeResult& progress) {
   const detail::RecordOrigin* const origin = OriginOf(storage, open_->header.leader_epoch);
   const std::int64_t from = progress.next_offset;
+  const std::int64_t until_offset = options.until_offset.value_or(kNoEnd);
+  const std::int64_t until_time_ms = options.until_time_ms.value_or(kNoEnd);
+  std::vector<RecordView>& records = storage.records;
+  const std::size_t room = options.records_max - records.size();
+  records.reserve(records.size() +
+                  std::min(room, static_cast<std::size_t>(open_->header.records_count)));
   std::int64_t next_offset = from;
-  while (storage.records.size() < options.records_max) {
-    const qalam::RecordView* const next = open_->records.Advance();
-    if (next == nullptr) {
-      if (!open_->records.status().ok()) return open_->records.status();
-      progress.next_offset = open_->header.next_offset();
-      open_.reset();
-      return OkStatus();
-    }
-    const qalam::RecordView& record = *next;
-    if (record.offset < from) continue;
-    if ((options.until_offset && record.offset >= *options.until_offset) ||
-        (options.until_time_ms && record.timestamp >= *options.until_time_ms)) {
-      progress.next_offset = record.offset;
+  const bool stopped = open_->records.Walk([&](const qalam::RecordView& record) {
+    if (record.offset < from) return true;
+    if (record.offset >= until_offset || record.timestamp >= until_time_ms) {
+      next_offset = record.offset;
       progress.reached_until = true;
-      return OkStatus();
+      return false;
     }
     RecordView::Parts parts;
     parts.origin = origin;
@@ -137,10 +137,17 @@ core::Status RecordDecoder::TakeRecords(const DecodeOptions& options, Batch::Sto
     parts.headers = reinterpret_cast<const char*>(record.headers.data());
     parts.headers_bytes = static_cast<std::int32_t>(record.headers.size());
     parts.headers_count = record.headers_count;
-    storage.records.emplace_back(parts);
+    records.emplace_back(parts);
     next_offset = record.offset + 1;
+    return records.size() < options.records_max;
+  });
+  if (stopped) {
+    progress.next_offset = next_offset;
+    return OkStatus();
   }
-  progress.next_offset = next_offset;
+  if (!open_->records.status().ok()) return open_->records.status();
+  progress.next_offset = open_->header.next_offset();
+  open_.reset();
   return OkStatus();
 }
 

@@ -8,68 +8,80 @@ std::shared_ptr<Stream> Stream::Start(const std::shared_ptr<grpc::Channel>& chan
                                       const char* method, std::shared_ptr<Listener> listener) {
   std::shared_ptr<Stream> stream(new Stream(std::move(listener)));
   stream->self_ = stream;
-  grpc::GenericStub stub(channel);
-  stub.PrepareBidiStreamingCall(&stream->context_, method, {}, stream.get());
-  stream->AddHold();  // Reads and writes start outside of reactions; until MarkBroken.
-  stream->StartCall();
+  // The call's own message waits for the first Write, so that starting it is no operation of its
+  // own.
+  stream->context_.set_initial_metadata_corked(true);
+  stream->call_ =
+      grpc::GenericStub(channel).PrepareCall(&stream->context_, method, stream->events_->queue());
+  stream->call_->StartCall(nullptr);
   return stream;
 }
 
-// The lock is held while the operation starts, so that it can't start after the hold is gone. gRPC
-// never runs a reaction inside of Start*.
-void Stream::Write(grpc::ByteBuffer message, bool last) {
+// The lock is held while an operation starts, so that none starts once the stream is broken.
+void Stream::Write(const grpc::ByteBuffer& message, bool last) {
   MutexLock lock(mutex_);
   if (broken_) return;
-  writing_.Swap(&message);
+  write_.under_way = true;
+  EventThread::Event* const tag = &write_;
   if (last) {
-    StartWriteLast(&writing_, grpc::WriteOptions());
+    call_->WriteLast(message, grpc::WriteOptions(), tag);
   } else {
-    StartWrite(&writing_);
+    call_->Write(message, tag);
   }
 }
 
 void Stream::Read() {
   MutexLock lock(mutex_);
   if (broken_) return;
-  StartRead(&reading_);
+  read_.under_way = true;
+  EventThread::Event* const tag = &read_;
+  call_->Read(&reading_, tag);
 }
 
 void Stream::OnWriteDone(bool ok) {
-  writing_.Clear();
-  if (!ok) {
-    MarkBroken();
-    context_.TryCancel();
-    return;
+  {
+    MutexLock lock(mutex_);
+    write_.under_way = false;
+    if (!ok && !broken_) {
+      broken_ = true;
+      context_.TryCancel();
+    }
+    MaybeFinish();
+    if (broken_) return;
   }
   listener_->OnWritten();
 }
 
 void Stream::OnReadDone(bool ok) {
-  if (!ok) {
-    MarkBroken();
-    return;
-  }
   grpc::ByteBuffer message;
-  message.Swap(&reading_);
+  {
+    MutexLock lock(mutex_);
+    read_.under_way = false;
+    if (!ok) broken_ = true;
+    message.Swap(&reading_);
+    MaybeFinish();
+    if (!ok) return;
+  }
   listener_->OnMessage(std::move(message));
 }
 
 void Stream::Cancel() {
+  MutexLock lock(mutex_);
   context_.TryCancel();
-  MarkBroken();  // Nothing may be under way that would tell us.
+  broken_ = true;
+  MaybeFinish();  // Nothing may be under way that would tell us.
 }
 
-void Stream::MarkBroken() {
-  {
-    MutexLock lock(mutex_);
-    if (std::exchange(broken_, true)) return;
-  }
-  RemoveHold();
+void Stream::MaybeFinish() {
+  if (!broken_ || read_.under_way || write_.under_way || finish_.under_way) return;
+  finish_.under_way = true;
+  EventThread::Event* const tag = &finish_;
+  call_->Finish(&status_, tag);
 }
 
-void Stream::OnDone(const grpc::Status& status) {
+void Stream::OnFinished(bool /*ok*/) {
   const std::shared_ptr<Listener> listener = std::move(listener_);
-  listener->OnClosed(status);
+  listener->OnClosed(status_);
   const std::shared_ptr<Stream> last = std::move(self_);
 }
 

@@ -3,23 +3,22 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/support/client_callback.h>
 
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "client/event_thread.h"
 #include "common/mutex.h"
 
 namespace qalam::abi0 {
 
-// One streaming call of raw messages, driven by callbacks on gRPC's threads. Keeps itself alive
-// until OnClosed returned. One write and one read may be under way at a time. Thread: any, but one
-// Write and one Read at a time.
-class Stream : private grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+// One streaming call of raw messages. Keeps itself alive until OnClosed returned. One write and one
+// read may be under way at a time. Thread: any, but one Write and one Read at a time.
+class Stream {
  public:
-  // Called from gRPC's threads, one callback of a kind at a time. Not called after OnClosed, which
-  // comes once, whatever happens, and releases the listener. Must not block.
+  // Called from the EventThread, so one at a time. Not called after OnClosed, which comes once,
+  // whatever happens, and releases the listener. Must not block.
   class Listener {
    public:
     virtual ~Listener() = default;
@@ -28,29 +27,46 @@ class Stream : private grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffe
     virtual void OnClosed(const grpc::Status& status) = 0;
   };
 
-  // Starts the call. The first Read and Write may follow at once.
+  // Starts the call, which the first Write carries to the broker. The first Read and Write may
+  // follow at once.
   static std::shared_ptr<Stream> Start(const std::shared_ptr<grpc::Channel>& channel,
                                        const char* method, std::shared_ptr<Listener> listener);
 
   // Both are ignored once the stream is broken: OnClosed is coming.
-  void Write(grpc::ByteBuffer message, bool last = false);
+  void Write(const grpc::ByteBuffer& message, bool last = false);
   void Read();
   // Ends the call; OnClosed follows soon. Any number of times.
   void Cancel();
 
  private:
-  explicit Stream(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) {}
-  void OnWriteDone(bool ok) override;
-  void OnReadDone(bool ok) override;
-  void OnDone(const grpc::Status& status) override;
-  void MarkBroken();
+  // The tag of one kind of operation, and whether one is under way.
+  struct Operation final : EventThread::Event {
+    Operation(Stream& of, void (Stream::*then)(bool)) : stream(of), on_done(then) {}
+    void OnEvent(bool ok) override { (stream.*on_done)(ok); }
+    Stream& stream;
+    void (Stream::*const on_done)(bool ok);
+    bool under_way = false;  // Under the stream's lock.
+  };
 
+  explicit Stream(std::shared_ptr<Listener> listener)
+      : events_(EventThread::Shared()), listener_(std::move(listener)) {}
+  void OnWriteDone(bool ok);
+  void OnReadDone(bool ok);
+  void OnFinished(bool ok);
+  // Once it is broken and nothing is under way, asks how it ended.
+  void MaybeFinish() QALAM_REQUIRES(mutex_);
+
+  const std::shared_ptr<EventThread> events_;
   grpc::ClientContext context_;
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
   std::shared_ptr<Listener> listener_;
   std::shared_ptr<Stream> self_;
   grpc::ByteBuffer reading_;
-  grpc::ByteBuffer writing_;
+  grpc::Status status_;
   Mutex mutex_;
+  Operation write_ QALAM_GUARDED_BY(mutex_){*this, &Stream::OnWriteDone};
+  Operation read_ QALAM_GUARDED_BY(mutex_){*this, &Stream::OnReadDone};
+  Operation finish_ QALAM_GUARDED_BY(mutex_){*this, &Stream::OnFinished};
   bool broken_ QALAM_GUARDED_BY(mutex_) = false;
 };
 

@@ -58,28 +58,42 @@ void TailReactor::Answer(Result<FetchResult> result) {
     End(std::move(result).error());
     return;
   }
+  grpc::ByteBuffer message = ToByteBuffer(EncodeFetchResult(*result));
   {
     MutexLock lock(mutex_);
     if (finished_) return;
+    if (writing_) {
+      ready_ = message;
+      return;
+    }
     writing_ = true;  // From here on to OnWriteDone nobody finishes the stream.
   }
-  outgoing_ = ToByteBuffer(EncodeFetchResult(*result));
+  Write(std::move(message));
+}
+
+void TailReactor::Write(grpc::ByteBuffer message) {
+  outgoing_.Swap(&message);
   StartWrite(&outgoing_);
+  Ask();
 }
 
 void TailReactor::OnWriteDone(bool ok) {
   outgoing_.Clear();
+  grpc::ByteBuffer next;
   std::optional<Error> end;
   {
     MutexLock lock(mutex_);
-    writing_ = false;
     end = end_with_;
+    if (!ok && !end) end = Error(ErrorCode::kCancelled, "the call was cancelled");
+    writing_ = !end && ready_;
+    if (ready_) next.Swap(&*ready_);
+    ready_.reset();
+    if (!end && !writing_) return;
   }
-  if (!ok && !end) end = Error(ErrorCode::kCancelled, "the call was cancelled");
   if (end) {
     End(*std::move(end));
   } else {
-    Ask();
+    Write(std::move(next));
   }
 }
 

@@ -12,10 +12,10 @@
 
 namespace qalam {
 
-// One Tail stream: asks its session for the next piece, sends it, and asks again when the transport
-// took it. So a slow reader stalls only itself, and costs one piece of memory that it mostly shares
-// with the log. Thread: gRPC's and the broker's readers'; a lock keeps them apart, and the broker
-// is never called with it held.
+// One Tail stream: asks its session for the next piece, and for one more while that is being sent.
+// So reading the disk and sending go on at the same time, a slow reader stalls only itself, and it
+// costs two pieces of memory, which it mostly shares with the log. Thread: gRPC's and the broker's
+// readers'; a lock keeps them apart, and the broker is never called with it held.
 class TailReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                           public DrainableStream,
                           public std::enable_shared_from_this<TailReactor> {
@@ -33,6 +33,7 @@ class TailReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void Open(const v1::TailRequest& request);
   void Ask();
   void Answer(Result<FetchResult> result);
+  void Write(grpc::ByteBuffer message);
   // Ends the stream, now or as soon as no write is under way. The first error counts.
   void End(Error error);
 
@@ -43,6 +44,7 @@ class TailReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // Set once, under the lock; stays until the last question is answered.
   std::unique_ptr<TailSession> session_ QALAM_GUARDED_BY(mutex_);
   bool writing_ QALAM_GUARDED_BY(mutex_) = false;
+  std::optional<grpc::ByteBuffer> ready_ QALAM_GUARDED_BY(mutex_);  // To be sent next.
   bool finished_ QALAM_GUARDED_BY(mutex_) = false;  // gRPC must not be called any more.
   std::optional<Error> end_with_ QALAM_GUARDED_BY(mutex_);
 };

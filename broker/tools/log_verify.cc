@@ -162,10 +162,11 @@ class PartitionVerifier {
     }
     TimestampMs largest = kNoTimestamp;
     RecordCursor cursor(at_zero, *block);
-    while (const RecordView* const record = cursor.Advance()) {
+    cursor.Walk([&](const RecordView& record) {
       ++report_.records;
-      largest = std::max(largest, record->timestamp);
-    }
+      largest = std::max(largest, record.timestamp);
+      return true;
+    });
     if (!cursor.status().ok())
       find(cursor.status().error().message());
     else if (header.records_count > 0 && header.max_timestamp != largest)

@@ -18,7 +18,7 @@ struct LoadOptions {
 
 // One connection that keeps a BatchServer as busy as it can: encodes record after record into real
 // batches, and sends the next as soon as fewer than `in_flight` are under way. Thread: its owner;
-// the work is done on gRPC's threads.
+// the work is done on the client library's EventThread.
 class LoadStream {
  public:
   // Called with every acknowledged batch, one at a time: its records, and the time since it was

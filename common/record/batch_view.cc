@@ -5,17 +5,8 @@
 #include <utility>
 
 #include "common/record/codecs.h"
-#include "common/record/record_parser.h"
 
 namespace qalam {
-namespace {
-
-std::optional<BytesView> Blob(const std::byte* data, std::int32_t length) {
-  if (length < 0) return std::nullopt;
-  return BytesView(data, static_cast<std::size_t>(length));
-}
-
-}  // namespace
 
 std::optional<HeaderView> HeaderCursor::Next() {
   if (left_ <= 0) return std::nullopt;
@@ -36,66 +27,45 @@ std::optional<HeaderView> HeaderCursor::Next() {
     return std::nullopt;
   }
   rest_ = BytesView(at, end);
-  return HeaderView{BytesView(key, static_cast<std::size_t>(key_length)),
-                    Blob(value, value_length)};
+  HeaderView header{BytesView(key, static_cast<std::size_t>(key_length)), std::nullopt};
+  if (value_length >= 0) header.value = BytesView(value, static_cast<std::size_t>(value_length));
+  return header;
 }
 
-const RecordView* RecordCursor::Advance() {
-  if (index_ >= header_.records_count || rest_.empty()) [[unlikely]] {
-    return AtEnd();
-  }
-  const std::byte* const end = rest_.data() + rest_.size();
-  record_internal::RecordFields fields;
-  record_internal::RecordFault fault;
-  const std::byte* const next = record_internal::ParseRecord(rest_.data(), end, fields, fault);
-  if (next == nullptr) [[unlikely]] {
-    return Fail(fmt::format("record {}: {}", index_, fault.ToString()));
-  }
-  if (fields.offset_delta < delta_min_ || fields.offset_delta > header_.last_offset_delta)
-      [[unlikely]] {
-    return Fail(fmt::format("record {}: offsetDelta is {}, not in {}..{}", index_,
-                            fields.offset_delta, delta_min_, header_.last_offset_delta));
-  }
-  record_.offset = header_.base_offset + fields.offset_delta;
-  // Unsigned: a lying delta may wrap round, but never is undefined.
-  record_.timestamp =
-      header_.log_append_time()
-          ? header_.max_timestamp
-          : static_cast<TimestampMs>(static_cast<std::uint64_t>(header_.base_timestamp) +
-                                     static_cast<std::uint64_t>(fields.timestamp_delta));
-  record_.key = Blob(fields.key, fields.key_length);
-  record_.value = Blob(fields.value, fields.value_length);
-  record_.headers_count = fields.headers_count;
-  record_.headers = BytesView(fields.headers, next);
-  delta_min_ = std::int64_t{fields.offset_delta} + 1;
-  rest_ = BytesView(next, end);
-  ++index_;
-  return &record_;
-}
-
-const RecordView* RecordCursor::AtEnd() {
+void RecordCursor::AtEnd() {
   const std::int32_t count = header_.records_count;
-  if (!status_.ok()) return nullptr;
-  if (count < 0) return Fail(fmt::format("recordsCount is {}, less than 0", count));
-  if (index_ < count) {
-    return Fail(fmt::format("recordsCount is {}, but the block ends after {}", count, index_));
+  if (!status_.ok()) return;
+  if (count < 0) {
+    FailWith(fmt::format("recordsCount is {}, less than 0", count));
+  } else if (index_ < count) {
+    FailWith(fmt::format("recordsCount is {}, but the block ends after {}", count, index_));
+  } else if (!rest_.empty()) {
+    FailWith(fmt::format("{} bytes follow the last of {} records", rest_.size(), count));
   }
-  if (!rest_.empty()) {
-    return Fail(fmt::format("{} bytes follow the last of {} records", rest_.size(), count));
-  }
-  return nullptr;
 }
 
-const RecordView* RecordCursor::Fail(std::string what) {
+void RecordCursor::Fail(const record_internal::RecordFault& fault) {
+  FailWith(fmt::format("record {}: {}", index_, fault.ToString()));
+}
+
+void RecordCursor::FailOffset(std::int32_t offset_delta) {
+  FailWith(fmt::format("record {}: offsetDelta is {}, not in {}..{}", index_, offset_delta,
+                       delta_min_, header_.last_offset_delta));
+}
+
+void RecordCursor::FailWith(std::string what) {
   status_ = Error(ErrorCode::kInvalidRecord, std::move(what));
   rest_ = {};  // Every later call ends in AtEnd, with the same error.
-  return nullptr;
 }
 
 Result<std::optional<RecordView>> RecordCursor::Next() {
-  if (const RecordView* record = Advance()) return std::optional<RecordView>(*record);
-  if (!status_.ok()) return status_.error();
-  return std::optional<RecordView>();
+  std::optional<RecordView> next;
+  Walk([&](const RecordView& record) {
+    next = record;
+    return false;
+  });
+  if (!next && !status_.ok()) return status_.error();
+  return next;
 }
 
 Result<std::optional<BatchSpan>> BatchCursor::Next() {

@@ -138,8 +138,9 @@ inline bool GetShortVarint(const std::byte*& at, U& out) {
 
 // What most records are: short numbers, no headers, not the last bytes of the block. Accepts only
 // what ParseAnyRecord accepts, with the same result; null says nothing but "ask ParseAnyRecord".
-inline const std::byte* ParseCommonRecord(const std::byte* at, const std::byte* end,
-                                          RecordFields& out) {
+[[gnu::always_inline]] inline const std::byte* ParseCommonRecord(const std::byte* at,
+                                                                 const std::byte* end,
+                                                                 RecordFields& out) {
   // Length, attributes, two deltas and the key's length: so much is read without asking.
   constexpr std::ptrdiff_t kFixedBytesMax = 1 + 4 * 3;
   if (end - at < kFixedBytesMax) return nullptr;

@@ -51,6 +51,8 @@ void Iterate(LoadFlags& flags) {
   LoadReport report{"iterate"};
   const double cpu_before = CpuSeconds();
   Reader reader = client.NewReader({{topic, 0}}, From::Start(), options).Value();
+  // A reader connects, and begins to receive, with its first Next.
+  if (reader.Next(std::chrono::seconds(10)).Value().empty()) Fail("nothing came");
   std::this_thread::sleep_for(fill);
   const Stopwatch watch;
   while (report.records < records) {

@@ -92,6 +92,29 @@ TEST_F(TailTest, ASlowReaderStallsOnlyItself) {
   }
 }
 
+TEST_F(TailTest, ReadsOnePieceAheadOfWhatIsBeingSent) {
+  Serve();
+  TailStream tail(channel_, "orders", 7);
+  ASSERT_TRUE(tail.Read().has_value());
+  for (int i = 0; i < 2; ++i) {
+    // The second while the first can't be sent, since nobody reads.
+    ASSERT_TRUE(WaitForParked(1)) << i;
+    FetchResult piece;
+    piece.batches = {SharedSlice::Own(Bytes(std::size_t{4} << 20, std::byte{'b'}))};
+    piece.next_offset = 100 + i;
+    broker_.AnswerTail(0, std::move(piece));
+  }
+  EXPECT_TRUE(broker_.WaitUntil([&] { return broker_.tail_questions("orders") == 3; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(broker_.tail_questions("orders"), 3);  // And no further.
+  for (int i = 0; i < 2; ++i) {
+    const auto piece = tail.Read();
+    ASSERT_TRUE(piece.has_value());
+    EXPECT_EQ(piece->next_offset(), 100 + i);
+  }
+  EXPECT_TRUE(WaitForParked(1));
+}
+
 TEST_F(TailTest, CancellingFreesTheSessionAtOnce) {
   Serve();
   TailStream parked(channel_, "orders");

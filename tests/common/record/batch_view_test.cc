@@ -127,6 +127,24 @@ TEST(RecordCursorTest, AnEndStaysAnEnd) {
   EXPECT_FALSE(cursor.Next()->has_value());
 }
 
+TEST(RecordCursorTest, AWalkStopsWhereItIsToldAndGoesOnFromThere) {
+  const Case c;
+  RecordCursor cursor(c.header, c.block);
+  const Offset base = c.header.base_offset;
+  std::vector<Offset> seen;
+  EXPECT_TRUE(cursor.Walk([&](const RecordView& record) {
+    seen.push_back(record.offset);
+    return seen.size() < 2;
+  }));
+  EXPECT_EQ(seen, (std::vector<Offset>{base, base + 1}));
+  EXPECT_FALSE(cursor.Walk([&](const RecordView& record) {
+    seen.push_back(record.offset);
+    return true;
+  }));
+  EXPECT_EQ(seen, (std::vector<Offset>{base, base + 1, base + 2}));
+  EXPECT_TRUE(cursor.status().ok());
+}
+
 TEST(RecordCursorTest, HolesInTheOffsetsAreFine) {
   Case c;
   c.header.last_offset_delta = 40;
