@@ -102,6 +102,8 @@ Status PartitionHost::OpenAtStart(const ClusterImage& image, const LogRoot::Scan
     MutexLock lock(mutex_);
     topics_[name] = hosted;
   }
+  // Log::Open relies on it; once for all.
+  if (!to_open.empty()) QALAM_RETURN_IF_ERROR(root_->Sync());
   const auto latch = std::make_shared<Latch>(to_open.size());
   InParallel(to_open.size(), kOpenThreads, [&](std::size_t i) {
     const auto& handle = to_open[i];

@@ -66,16 +66,23 @@ Status DirtySet::OpenFile() {
   return fs_.SyncDirectory(ParentPath(path_));
 }
 
-Status DirtySet::Add(const std::string& name) {
+Status DirtySet::Add(const std::vector<std::string>& names) {
   MutexLock lock(mutex_);
-  if (damaged_ || names_.contains(name)) return OkStatus();
+  if (damaged_) return OkStatus();
+  std::string lines;
+  for (const std::string& name : names) {
+    if (!names_.contains(name)) lines += LineOf(name);
+  }
+  if (lines.empty()) return OkStatus();
   QALAM_RETURN_IF_ERROR(OpenFile());
-  const std::string line = LineOf(name);
-  const std::array<BytesView, 1> parts = {AsBytes(line)};
-  QALAM_RETURN_IF_ERROR(file_->WriteAt(end_, parts));
+  const std::array<BytesView, 1> parts = {AsBytes(lines)};
+  if (const Status written = file_->WriteAt(end_, parts); !written.ok()) {
+    file_.reset();  // Opened anew, it is cut: a shorter write must not leave the rest of this one.
+    return written;
+  }
   QALAM_RETURN_IF_ERROR(file_->Sync());
-  end_ += line.size();
-  names_.insert(name);
+  end_ += lines.size();
+  names_.insert(names.begin(), names.end());
   return OkStatus();
 }
 

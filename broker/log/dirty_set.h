@@ -25,8 +25,10 @@ class DirtySet {
 
   bool Contains(std::string_view name) const;
   bool empty() const;
-  // Durable when it returns; cheap when it is there already. Errors: kNoSpace, kIo.
-  Status Add(const std::string& name);
+  // All of them with one sync; durable when it returns, cheap when they are there already. After an
+  // error some may be in the file, which costs a needless recovery. Errors: kNoSpace,
+  // kTooManyRequests, kIo.
+  Status Add(const std::vector<std::string>& names);
   // Not these any more. Durable when it returns.
   Status Remove(const std::vector<std::string>& names);
   // Only these from now on. Durable when it returns.

@@ -35,6 +35,14 @@ class SyncTicket {
   virtual Offset end_offset() const = 0;
 };
 
+// What a pool thread must make durable before an epoch's first batch is written: where it begins.
+// Touches a file that nobody else writes meanwhile. Thread: Run from any one thread, once.
+class EpochTicket {
+ public:
+  virtual ~EpochTicket() = default;
+  virtual Status Run() = 0;  // Blocks. Errors: kNoSpace, kTooManyRequests, kIo.
+};
+
 // How opening went; for the log and for `qalam partition list`.
 struct RecoveryReport {
   bool recovered = false;  // An unclean stop: the tail was scanned.
@@ -51,16 +59,18 @@ struct RecoveryReport {
 //
 // Group commit, per log: AppendGroup, BeginSync, (a pool thread) Run, OnSynced; then the next
 // group. A second AppendGroup before OnSynced is a bug under FlushMode::kFsync (recovery relies on
-// it).
+// it). An epoch is begun in the same way before its first group: BeginEpoch, Run, OnEpochBegun.
 class Log {
  public:
   // Makes a new, empty log durable: directory, partition.metadata (topic id), first segment.
   // Errors: kNoSpace, kIo, kConflict (the directory exists and is not empty).
   static Status Create(FileSystem& fs, const LogOptions& options, const Uuid& topic_id);
   // Opens. `clean`: the last stop was clean, nothing is scanned and only the newest segment is
-  // looked at. Otherwise recovers: see recovery.h. Blocks for up to the scan of what lies above the
-  // durable checkpoint. Errors: kCorruption (rot below the checkpoint, a missing segment: nothing
-  // was changed), kWrongNode (directory of another topic id), kUnsupportedFormat, kIo.
+  // looked at. Otherwise recovers: see recovery.h. The caller then has synced the directory above,
+  // once for all its logs: a process that was killed may have made this one and not got that far.
+  // Blocks for up to the scan of what lies above the durable checkpoint. Errors: kCorruption (rot
+  // below the checkpoint, a missing segment: nothing was changed), kWrongNode (directory of another
+  // topic id), kUnsupportedFormat, kIo.
   static Result<std::unique_ptr<Log>> Open(FileSystem& fs, const Clock& clock,
                                            const LogOptions& options, const Uuid& topic_id,
                                            bool clean);
@@ -75,11 +85,19 @@ class Log {
   // Set after a failed write or sync: the log never works again in this process.
   virtual const std::optional<Error>& failed() const = 0;
 
+  // The epoch of the next groups, beginning at end_offset(). Null when there is nothing to write:
+  // it is the last one, or older. Until OnEpochBegun nothing is appended and the log is not closed.
+  virtual std::unique_ptr<EpochTicket> BeginEpoch(Epoch epoch) = 0;
+  // After a passing error (kNoSpace, kTooManyRequests) the epoch has not begun and may be tried
+  // again; any other fails the log: kLogFailed for ever.
+  virtual Status OnEpochBegun(std::unique_ptr<EpochTicket> ticket, const Status& status) = 0;
+
   // Appends batches, the first at end_offset(), dense, of one leader epoch that is not older than
-  // the last: one write. Rolls to a new segment where they would not fit. Readable in the next
-  // view, not yet durable. Total size <= group_bytes_max. Errors: kNoSpace, kTooManyRequests
-  // (nothing was appended, the log is as before and goes on working), kLogFailed (now and for ever,
-  // after an error of the disk: how much was written is unknown).
+  // the last: one write. Begins the epoch in place, and waits for that, where nobody did. Rolls to
+  // a new segment where they would not fit. Readable in the next view, not yet durable. Total size
+  // <= group_bytes_max. Errors: kNoSpace, kTooManyRequests (nothing was appended, the log is as
+  // before and goes on working), kLogFailed (now and for ever, after an error of the disk: how much
+  // was written is unknown).
   virtual Status AppendGroup(std::span<const StampedBatch> group) = 0;
   // Null when nothing is unsynced.
   virtual std::unique_ptr<SyncTicket> BeginSync() = 0;

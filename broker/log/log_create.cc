@@ -51,10 +51,9 @@ Result<std::unique_ptr<Log>> Log::Open(FileSystem& fs, const Clock& clock,
   // Puts flush mode and group size in force.
   QALAM_RETURN_IF_ERROR(log->Reconfigure(options));
   if (!clean || log->recovery().recovered) {
-    // The process may have been killed between making the directory or a segment and syncing the
-    // entry: nothing may be acknowledged in a file that a power loss would take away.
+    // The process may have been killed between making a segment and syncing the entry: nothing may
+    // be acknowledged in a file that a power loss would take away.
     QALAM_RETURN_IF_ERROR(fs.SyncDirectory(options.directory));
-    QALAM_RETURN_IF_ERROR(fs.SyncDirectory(ParentPath(options.directory)));
   }
   log->ReleaseOwner();
   return std::unique_ptr<Log>(std::move(log));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/log/epoch_job.h"
 #include "broker/log/file_names.h"
 #include "broker/log/log_errors.h"
 #include "common/check.h"
@@ -69,7 +70,7 @@ void LogImpl::MakeActive(std::shared_ptr<File> file, std::shared_ptr<SegmentInde
   active_ =
       std::make_shared<Segment>(fs_, segment_cache_, options_.directory, base,
                                 options_.index_interval_bytes, OpenSegment{file, index_, true});
-  writer_.emplace(std::move(file), writer, size, end_offset_);
+  writer_.emplace(fs_, PathOf(base, kLogSuffix), std::move(file), writer, size, end_offset_);
 }
 
 Status LogImpl::Fail(const Error& cause) {
@@ -155,16 +156,36 @@ void LogImpl::TakeIn(std::span<const StampedBatch> group, std::uint64_t begun) {
   end_offset_ = group.back().header.next_offset();
 }
 
-// Where an epoch begins is durable before its first batch is written.
-Status LogImpl::StartEpoch(Epoch epoch) {
-  if (epoch <= epochs_->last_epoch()) return OkStatus();
+std::unique_ptr<EpochTicket> LogImpl::BeginEpoch(Epoch epoch) {
+  owner_.AssertHeld();
+  QALAM_CHECK(!epoch_in_flight_);
+  if (failed_ || epoch <= epochs_->last_epoch()) return nullptr;
+  EpochCache next = *epochs_;
+  next.Assign(epoch, end_offset_);
+  epoch_in_flight_ = true;
+  return std::make_unique<EpochJob>(fs_, options_.directory, std::move(next));
+}
+
+Status LogImpl::OnEpochBegun(std::unique_ptr<EpochTicket> ticket, const Status& status) {
+  owner_.AssertHeld();
+  QALAM_CHECK(epoch_in_flight_);
+  epoch_in_flight_ = false;
+  if (failed_) return *failed_;
+  if (!status.ok()) return FailUnlessPassing(status.error());
+  const EpochCache::Entry begun = static_cast<const EpochJob&>(*ticket).epochs().entries().back();
+  QALAM_CHECK(begun.start_offset == end_offset_);
+  // Not the ticket's: the log may have been trimmed meanwhile.
   auto next = std::make_shared<EpochCache>(*epochs_);
-  next->Assign(epoch, end_offset_);
-  if (const Status saved = next->Save(fs_, options_.directory); !saved.ok()) {
-    return FailUnlessPassing(saved.error());
-  }
+  next->Assign(begun.epoch, begun.start_offset);
   epochs_ = std::move(next);
   return OkStatus();
+}
+
+Status LogImpl::StartEpoch(Epoch epoch) {
+  auto ticket = BeginEpoch(epoch);
+  if (!ticket) return OkStatus();
+  const Status status = ticket->Run();
+  return OnEpochBegun(std::move(ticket), status);
 }
 
 bool LogImpl::TooOld() const {

@@ -35,6 +35,8 @@ class LogImpl final : public Log {
   Epoch last_epoch() const override { return epochs_->last_epoch(); }
   ProducerState& producers() override { return producers_; }
   const std::optional<Error>& failed() const override { return failed_; }
+  std::unique_ptr<EpochTicket> BeginEpoch(Epoch epoch) override;
+  Status OnEpochBegun(std::unique_ptr<EpochTicket> ticket, const Status& status) override;
   Status AppendGroup(std::span<const StampedBatch> group) override;
   std::unique_ptr<SyncTicket> BeginSync() override;
   Result<Offset> OnSynced(std::unique_ptr<SyncTicket> ticket, const Status& status) override;
@@ -103,6 +105,7 @@ class LogImpl final : public Log {
   std::optional<Digest> active_digest_;      // Of all bytes so far; nothing: read at sealing.
   std::optional<TimestampMs> active_since_;  // Wall clock of the first append here.
 
+  bool epoch_in_flight_ = false;
   bool sync_in_flight_ = false;
   bool dirty_ = false;
   bool changed_since_open_ = false;  // Nothing to close otherwise.

@@ -145,6 +145,7 @@ Status LogImpl::Reconfigure(const LogOptions& options) {
 
 Status LogImpl::Close() {
   owner_.AssertHeld();
+  QALAM_CHECK(!epoch_in_flight_);
   if (failed_) return *failed_;
   QALAM_CHECK(!sync_in_flight_);
   const Error closed(ErrorCode::kShuttingDown, options_.directory + " is closed");

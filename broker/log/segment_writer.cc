@@ -18,9 +18,11 @@ constexpr std::size_t kPrepareMax = std::size_t{4} << 20;
 
 }  // namespace
 
-SegmentWriter::SegmentWriter(std::shared_ptr<File> file, Options options, std::uint64_t end,
-                             Offset end_offset)
-    : file_(std::move(file)),
+SegmentWriter::SegmentWriter(FileSystem& fs, std::string path, std::shared_ptr<File> file,
+                             Options options, std::uint64_t end, Offset end_offset)
+    : fs_(fs),
+      path_(std::move(path)),
+      file_(std::move(file)),
       options_(options),
       end_(end),
       end_offset_(end_offset),
@@ -40,7 +42,8 @@ Status SegmentWriter::MakeRoom(std::size_t group_bytes) {
       const BytesView old = chunk_->view(start, end_);
       std::memcpy(partial.data(), old.data(), old.size());
     } else {
-      QALAM_RETURN_IF_ERROR(file_->ReadAt(start, partial));
+      // Not by file_: one opened direct would keep a second descriptor for reading from then on.
+      QALAM_RETURN_IF_ERROR(fs_.ReadDirect(path_, start, partial));
     }
   }
   chunk_ = std::move(chunk);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "broker/log/log.h"
@@ -27,11 +28,13 @@ class SegmentWriter {
     std::size_t recent_bytes_max = 0;   // Chunks kept for readers.
     std::uint64_t prepare_end_max = 0;  // Never prepare beyond (segment size).
   };
-  // `end`: where the file's batches end; zeros follow, if anything. `end_offset`: the offset there.
-  SegmentWriter(std::shared_ptr<File> file, Options options, std::uint64_t end, Offset end_offset);
+  // `path`: of `file`. `end`: where its batches end; zeros follow, if anything. `end_offset`: the
+  // offset there.
+  SegmentWriter(FileSystem& fs, std::string path, std::shared_ptr<File> file, Options options,
+                std::uint64_t end, Offset end_offset);
 
   // Writes the group behind the end. Errors: kNoSpace (the file is as before, and that is durable),
-  // anything else: unknown.
+  // kTooManyRequests (nothing was written), anything else: unknown.
   Status Append(std::span<const StampedBatch> group, std::size_t group_bytes);
 
   std::uint64_t end() const { return end_; }
@@ -55,6 +58,8 @@ class SegmentWriter {
   Status WriteBlocks(std::uint64_t from, std::uint64_t to);
   Status UndoWrite();
 
+  FileSystem& fs_;
+  const std::string path_;
   const std::shared_ptr<File> file_;
   Options options_;
   std::uint64_t end_;

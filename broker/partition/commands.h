@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "broker/log/log.h"
 #include "broker/partition/append_result.h"
@@ -53,9 +54,16 @@ struct AppendCommand {
   Reply<AppendResult> reply;  // Under acks=none it has been answered already.
 };
 
-// The partition's name is in the dirty set, durably; or could not be put there.
+// The partitions' names are in the dirty set, durably; or could not be put there.
 struct DirtyAnnounced {
+  std::vector<std::shared_ptr<PartitionHandle>> partitions;
+  Status status;
+};
+
+// Where the partition's epoch begins is durable; or could not be made so.
+struct EpochBegun {
   std::shared_ptr<PartitionHandle> partition;
+  std::unique_ptr<EpochTicket> ticket;
   Status status;
 };
 
@@ -71,6 +79,7 @@ struct OwnerTask {
   UniqueFunction<void()> run;
 };
 
-using PartitionCommand = std::variant<AppendCommand, DirtyAnnounced, SyncDone, OwnerTask>;
+using PartitionCommand =
+    std::variant<AppendCommand, DirtyAnnounced, EpochBegun, SyncDone, OwnerTask>;
 
 }  // namespace qalam

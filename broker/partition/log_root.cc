@@ -92,7 +92,7 @@ std::string LogRoot::CreatingName(const std::string& topic) {
 }
 
 Status LogRoot::AnnounceCreation(const std::string& topic) {
-  return dirty_->Add(CreatingName(topic));
+  return dirty_->Add({CreatingName(topic)});
 }
 
 bool LogRoot::IsCreating(const std::string& topic) const {

@@ -60,16 +60,40 @@ void Partition::WhenIdle(UniqueFunction<void()> task) {
 }
 
 // The first append of this run: an unclean stop from here on leaves the log in doubt, and the next
-// start must know.
+// start must know. Then where the epoch begins is made durable, and only then it is written.
 void Partition::Announce() {
   announcing_ = true;
-  context_.sync_pool.Post([&dirty = context_.dirty, handle = handle_] {
-    WriterThread& writer = handle->writer;
-    writer.Post(DirtyAnnounced{handle, dirty.Add(handle->name.ToString())});
-  });
+  handle_->writer.Announce(handle_);
 }
 
 void Partition::OnAnnounced(const Status& status) {
+  if (failed_ || winding_down_) {  // Nothing is written any more.
+    announcing_ = false;
+    return;
+  }
+  auto ticket = status.ok() ? log_->BeginEpoch(handle_->leader_epoch) : nullptr;
+  if (!ticket) {
+    EndAnnouncement(status);
+    return;
+  }
+  context_.sync_pool.Post([handle = handle_, ticket = std::move(ticket)]() mutable {
+    Status begun = ticket->Run();
+    WriterThread& writer = handle->writer;
+    writer.Post(EpochBegun{std::move(handle), std::move(ticket), std::move(begun)});
+  });
+}
+
+void Partition::OnEpochBegun(EpochBegun begun) {
+  const Status status = log_->OnEpochBegun(std::move(begun.ticket), begun.status);
+  if (log_->failed()) {
+    announcing_ = false;
+    FailAll(*log_->failed());
+  } else {
+    EndAnnouncement(status);
+  }
+}
+
+void Partition::EndAnnouncement(const Status& status) {
   announcing_ = false;
   announced_ = status.ok();
   if (status.ok()) return;

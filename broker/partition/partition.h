@@ -30,7 +30,9 @@ class Partition {
   void Take(AppendCommand command);
   // Writes what it may and starts the sync. Called when something was taken or came back.
   void Pump();
+  // Its name is in the dirty set, or not. Then the epoch begins.
   void OnAnnounced(const Status& status);
+  void OnEpochBegun(EpochBegun begun);
   void OnSynced(SyncDone done);
   // Housekeeping, about every half second.
   void Tick(MonotonicTime now);
@@ -74,6 +76,7 @@ class Partition {
   std::optional<MonotonicTime> flush_due() const;
   void RunIdleTasks();
   void Announce();
+  void EndAnnouncement(const Status& status);
   void WriteGroup();
   void StartSync();
   // Everything below `level` is now readable, and as durable as `durability` says: the one place

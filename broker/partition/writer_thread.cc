@@ -104,6 +104,25 @@ void WriterThread::PumpAll() {
     timed_.push_back(partition);
   }
   to_pump_.clear();
+  SendAnnouncement();
+}
+
+void WriterThread::Announce(std::shared_ptr<PartitionHandle> partition) {
+  owner_.AssertHeld();
+  to_announce_.push_back(std::move(partition));
+}
+
+void WriterThread::SendAnnouncement() {
+  if (announcement_in_flight_ || to_announce_.empty()) return;
+  announcement_in_flight_ = true;
+  context_.sync_pool.Post(
+      [this, &dirty = context_.dirty, partitions = std::exchange(to_announce_, {})]() mutable {
+        std::vector<std::string> names;
+        names.reserve(partitions.size());
+        for (const auto& partition : partitions) names.push_back(partition->name.ToString());
+        Status status = dirty.Add(names);
+        Post(DirtyAnnounced{std::move(partitions), std::move(status)});
+      });
 }
 
 void WriterThread::RunWhatIsDue(MonotonicTime now) {
@@ -137,9 +156,19 @@ void WriterThread::Handle(AppendCommand command) {
 }
 
 void WriterThread::Handle(DirtyAnnounced announced) {
-  Partition* const partition = announced.partition->owned;
+  announcement_in_flight_ = false;
+  for (const auto& handle : announced.partitions) {
+    Partition* const partition = handle->owned;
+    if (partition == nullptr) continue;
+    partition->OnAnnounced(announced.status);
+    QueuePump(*partition);
+  }
+}
+
+void WriterThread::Handle(EpochBegun begun) {
+  Partition* const partition = begun.partition->owned;
   if (partition == nullptr) return;
-  partition->OnAnnounced(announced.status);
+  partition->OnEpochBegun(std::move(begun));
   QueuePump(*partition);
 }
 

@@ -49,15 +49,20 @@ class WriterThread {
   std::vector<Partition*> partitions();
   // Pumps it at the end of this turn.
   void QueuePump(Partition& partition);
+  // Puts it into the dirty set; answers with Partition::OnAnnounced. Those that come while one
+  // announcement is under way go together in the next.
+  void Announce(std::shared_ptr<PartitionHandle> partition);
 
  private:
   void Run();
   void Handle(AppendCommand command);
   void Handle(DirtyAnnounced announced);
+  void Handle(EpochBegun begun);
   void Handle(SyncDone done);
   void Handle(OwnerTask task) { task.run(); }
   void RunWhatIsDue(MonotonicTime now);
   void PumpAll();
+  void SendAnnouncement();
 
   const std::int32_t number_;
   PartitionContext context_;
@@ -68,6 +73,8 @@ class WriterThread {
   ThreadRole owner_;
   std::vector<PartitionCommand> drained_ QALAM_GUARDED_BY(owner_);
   std::vector<Partition*> to_pump_ QALAM_GUARDED_BY(owner_);
+  std::vector<std::shared_ptr<PartitionHandle>> to_announce_ QALAM_GUARDED_BY(owner_);
+  bool announcement_in_flight_ QALAM_GUARDED_BY(owner_) = false;
   std::vector<Partition*> timed_ QALAM_GUARDED_BY(owner_);  // Have something due by the clock.
   MonotonicTime next_due_ QALAM_GUARDED_BY(owner_) = MonotonicTime::max();
   std::unordered_map<const PartitionHandle*, std::unique_ptr<Partition>> partitions_

@@ -78,11 +78,14 @@ def row_l(bench):
         """One batch of some records into every partition."""
         source = bench.work / "keys"
         source.write_bytes(b"".join(b"key-%d\tvalue\n" % i for i in range(partitions * 10)))
-        server.qalam("produce", topic, source, "-K", "\t", "--progress", "off")
+        # How long that takes is not what is measured.
+        server.qalam("produce", topic, source, "-K", "\t", "--progress", "off", "--timeout", "300s",
+                     "-X", "delivery.timeout.ms=300s")
         source.unlink()
 
     def qalam_partitions(partitions, signals):
-        server = bench.use(bench.qalam())
+        # The filling client has one connection, with a stream for each partition.
+        server = bench.use(bench.qalam("qalam.rpc.streams.max=20000"))
         first = server.first_answer_ms
         server.qalam("topic", "create", "many", "-p", partitions, "--timeout", "120s")
         took = []

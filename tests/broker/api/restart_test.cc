@@ -231,6 +231,28 @@ TEST(RestartTest, AMissingOrDamagedPartitionIsOfflineAndTheOthersWork) {
   EXPECT_EQ(bench.Append(kEvents, {"b"})->base_offset, 10);
 }
 
+// A killed process may have made directories whose names are not durable.
+TEST(RestartTest, AfterAKillTheNamesOfAllLogsAreSyncedOnceBeforeOneIsUsed) {
+  BrokerBench bench;
+  ASSERT_TRUE(bench.Start().ok());
+  ASSERT_TRUE(bench.Create("events", 8).ok());
+  for (int p = 0; p < 8; ++p) ASSERT_TRUE(bench.Append({"events", p}, {"a"}).ok());
+  bench.Kill();
+  ASSERT_TRUE(bench.Start().ok());
+  std::size_t before = 0;
+  std::size_t after = 0;
+  bool used = false;
+  for (const auto& change : bench.fs.history()) {
+    used = used || change.path.find("/events-") != std::string::npos;
+    if (change.call == FileCall::kSyncDirectory && change.path == bench.options.log_directory) {
+      ++(used ? after : before);
+    }
+  }
+  EXPECT_TRUE(used);
+  EXPECT_GE(before, 1u);
+  EXPECT_LE(after, 1u);  // The dirty set is replaced.
+}
+
 // The machine stops at every single step of making a topic: afterwards there is either no topic, or
 // one that works.
 TEST(RestartTest, ACreationInterruptedAnywhereIsFinishedAtTheNextStart) {

@@ -158,6 +158,7 @@ class CrashTest : public ::testing::TestWithParam<std::size_t> {
 
   // Opens after a crash, checks against what is known. Null if it can't be.
   std::optional<State> Recover(FileSystem& fs, const Known& known, const std::string& what) {
+    EXPECT_TRUE(fs.SyncDirectory("/log").ok());
     auto opened = Log::Open(fs, clock_, options_, TopicId(), false);
     if (!opened.ok()) {
       // A log whose making was not finished need not be there.

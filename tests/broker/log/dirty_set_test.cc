@@ -22,10 +22,10 @@ class DirtySetTest : public ::testing::Test {
 TEST_F(DirtySetTest, WhatWasAddedSurvivesACrashAndWasSyncedOnce) {
   auto set = Open(fs_);
   EXPECT_TRUE(set->empty());
-  ASSERT_TRUE(set->Add("orders-0").ok());
-  ASSERT_TRUE(set->Add("orders-1").ok());
+  ASSERT_TRUE(set->Add({"orders-0"}).ok());
+  ASSERT_TRUE(set->Add({"orders-1"}).ok());
   const std::uint64_t syncs = fs_.syncs();
-  ASSERT_TRUE(set->Add("orders-0").ok());
+  ASSERT_TRUE(set->Add({"orders-0"}).ok());
   EXPECT_EQ(fs_.syncs(), syncs) << "it is there already";
   fs_.Crash();
   set = Open(fs_);
@@ -34,9 +34,44 @@ TEST_F(DirtySetTest, WhatWasAddedSurvivesACrashAndWasSyncedOnce) {
   EXPECT_FALSE(set->Contains("orders-2"));
 }
 
+TEST_F(DirtySetTest, ManyAreAddedWithOneSync) {
+  auto set = Open(fs_);
+  ASSERT_TRUE(set->Add({"orders-0"}).ok());
+  const std::uint64_t syncs = fs_.syncs();
+  ASSERT_TRUE(set->Add({"orders-1", "orders-0", "orders-2"}).ok());
+  EXPECT_EQ(fs_.syncs(), syncs + 1);
+  ASSERT_TRUE(set->Add({}).ok());
+  ASSERT_TRUE(set->Add({"orders-2", "orders-1"}).ok());
+  EXPECT_EQ(fs_.syncs(), syncs + 1) << "they are there already";
+  fs_.Crash();
+  set = Open(fs_);
+  for (const char* name : {"orders-0", "orders-1", "orders-2"}) {
+    EXPECT_TRUE(set->Contains(name)) << name;
+  }
+  EXPECT_FALSE(set->Contains("orders-3"));
+}
+
+TEST_F(DirtySetTest, WhatAFullDiskTookOfManyIsCutBeforeTheNextIsAdded) {
+  auto set = Open(fs_);
+  ASSERT_TRUE(set->Add({"a-0"}).ok());
+  std::vector<std::string> many;
+  for (int i = 0; i < 1000; ++i) many.push_back("orders-" + std::to_string(i));
+  fs_.SetFreeBytes(8192);
+  const Status full = set->Add(many);
+  ASSERT_FALSE(full.ok());
+  EXPECT_EQ(full.error().code(), ErrorCode::kNoSpace);
+  EXPECT_FALSE(set->Contains("orders-0"));
+  fs_.SetFreeBytes(std::uint64_t{1} << 20);
+  ASSERT_TRUE(set->Add({"longer-than-the-others-0"}).ok());
+  set = Open(fs_);
+  EXPECT_TRUE(set->Contains("longer-than-the-others-0"));
+  EXPECT_FALSE(set->Contains("orders-0"));
+  EXPECT_FALSE(set->Contains("orders-100")) << "not damaged";
+}
+
 TEST_F(DirtySetTest, ResetAndRemoveTakeNamesAway) {
   auto set = Open(fs_);
-  for (const char* name : {"a-0", "b-0", "c-0"}) ASSERT_TRUE(set->Add(name).ok());
+  for (const char* name : {"a-0", "b-0", "c-0"}) ASSERT_TRUE(set->Add({name}).ok());
   ASSERT_TRUE(set->Remove({"a-0", "x-9"}).ok());
   EXPECT_FALSE(Open(fs_)->Contains("a-0"));
   EXPECT_TRUE(Open(fs_)->Contains("b-0"));
@@ -45,7 +80,7 @@ TEST_F(DirtySetTest, ResetAndRemoveTakeNamesAway) {
   set = Open(fs_);
   EXPECT_FALSE(set->Contains("b-0"));
   EXPECT_TRUE(set->Contains("c-0"));
-  ASSERT_TRUE(set->Add("d-0").ok());
+  ASSERT_TRUE(set->Add({"d-0"}).ok());
   set = Open(fs_);
   EXPECT_TRUE(set->Contains("c-0"));
   EXPECT_TRUE(set->Contains("d-0"));
@@ -53,7 +88,7 @@ TEST_F(DirtySetTest, ResetAndRemoveTakeNamesAway) {
 
 TEST_F(DirtySetTest, ATornLastLineIsDropped) {
   auto set = Open(fs_);
-  ASSERT_TRUE(set->Add("a-0").ok());
+  ASSERT_TRUE(set->Add({"a-0"}).ok());
   Bytes content = fs_.Content("/log/dirty-partitions");
   const Bytes whole = content;
   content.resize(content.size() + 700);  // The size got there, the bytes did not.
@@ -61,7 +96,7 @@ TEST_F(DirtySetTest, ATornLastLineIsDropped) {
   set = Open(fs_);
   EXPECT_TRUE(set->Contains("a-0"));
   EXPECT_FALSE(set->Contains("b-0"));
-  ASSERT_TRUE(set->Add("b-0").ok());
+  ASSERT_TRUE(set->Add({"b-0"}).ok());
   EXPECT_TRUE(Open(fs_)->Contains("b-0"));
   content = fs_.Content("/log/dirty-partitions");
   content.resize(content.size() - 1);
@@ -71,7 +106,7 @@ TEST_F(DirtySetTest, ATornLastLineIsDropped) {
 
 TEST_F(DirtySetTest, ADamagedLinePutsEverythingInDoubt) {
   auto set = Open(fs_);
-  for (const char* name : {"a-0", "b-0", "c-0"}) ASSERT_TRUE(set->Add(name).ok());
+  for (const char* name : {"a-0", "b-0", "c-0"}) ASSERT_TRUE(set->Add({name}).ok());
   const Bytes good = fs_.Content("/log/dirty-partitions");
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
     Bytes bad = good;
@@ -98,9 +133,9 @@ TEST_F(DirtySetTest, StoppedAnywhereNothingThatWasPromisedIsForgotten) {
       faults.StopAtChange(n, FaultFileSystem::Extent::kHalf);
       for (int i = 0; i < 6; ++i) {
         const std::string name = "topic-" + std::to_string(i);
-        if (set->Add(name).ok()) promised.insert(name);
+        if (set->Add({name, "with-" + name}).ok()) promised.insert({name, "with-" + name});
       }
-      if (set->Remove({"topic-0"}).ok() && promised.size() == 6) promised.erase("topic-0");
+      if (set->Remove({"topic-0"}).ok() && promised.size() == 12) promised.erase("topic-0");
     }
     fs.Crash(n);
     auto set = Open(fs);

@@ -69,6 +69,49 @@ TEST_F(LogTest, DurableOffsetMovesWithTheSyncOnly) {
   EXPECT_EQ(*durable, 5);
 }
 
+TEST_F(LogTest, AnEpochIsBegunByATicketOnce) {
+  CreateAndOpen();
+  Fill(2);
+  EXPECT_EQ(log_->BeginEpoch(0), nullptr) << "it is the last one";
+  auto ticket = log_->BeginEpoch(4);
+  ASSERT_NE(ticket, nullptr);
+  EXPECT_EQ(log_->last_epoch(), 0);
+  // What may come in between is kept.
+  ASSERT_TRUE(log_->Trim(1, 2).ok());
+  const Status status = ticket->Run();
+  ASSERT_TRUE(status.ok());
+  ASSERT_TRUE(log_->OnEpochBegun(std::move(ticket), status).ok());
+  EXPECT_EQ(log_->last_epoch(), 4);
+  const std::uint64_t changes = faults_.changes();
+  EXPECT_EQ(log_->BeginEpoch(4), nullptr);
+  ASSERT_TRUE(AppendSynced(*log_, {{}}, 4).ok());
+  for (const auto& change : faults_.history()) {
+    if (change.number <= changes) continue;
+    EXPECT_EQ(change.path.find(kEpochCheckpointName), std::string::npos) << change.ToString();
+  }
+  fs_.Crash();
+  Open(false);
+  EXPECT_EQ(log_->last_epoch(), 4);
+  EXPECT_EQ(log_->end_offset(), 3);
+}
+
+TEST_F(LogTest, AnEpochThatFoundNoSpaceHasNotBegunAndAnyOtherErrorIsFinal) {
+  CreateAndOpen();
+  Fill(1);
+  const auto fail = [&](ErrorCode code) {
+    auto ticket = log_->BeginEpoch(3);
+    EXPECT_NE(ticket, nullptr);
+    return log_->OnEpochBegun(std::move(ticket), Error(code, "on cue"));
+  };
+  EXPECT_EQ(fail(ErrorCode::kNoSpace).error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(fail(ErrorCode::kTooManyRequests).error().code(), ErrorCode::kTooManyRequests);
+  EXPECT_EQ(log_->last_epoch(), 0);
+  EXPECT_FALSE(log_->failed());
+  EXPECT_EQ(fail(ErrorCode::kIo).error().code(), ErrorCode::kLogFailed);
+  EXPECT_TRUE(log_->failed());
+  EXPECT_EQ(log_->BeginEpoch(3), nullptr);
+}
+
 TEST_F(LogTest, AViewDoesNotChange) {
   CreateAndOpen();
   Fill(3);

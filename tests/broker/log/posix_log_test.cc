@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -73,6 +74,32 @@ TEST_P(PosixLogTest, KeepsEverythingOverStopsOfBothKinds) {
   const auto records = ReadAll(*log);
   ASSERT_TRUE(records.ok()) << records.error().ToString();
   EXPECT_EQ(*records, Expected(0, end, {.value_bytes = kValueBytes}));
+}
+
+// Ten thousand partitions are as many descriptors, also once they were idle or recovered.
+TEST_P(PosixLogTest, ALogThatIsOnlyWrittenHasOneDescriptor) {
+  ASSERT_TRUE(Log::Create(fs_, options_, TopicId()).ok());
+  const std::string path = JoinPath(options_.directory, SegmentFileName(0, kLogSuffix));
+  const auto descriptors = [&] {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code error;
+      if (std::filesystem::read_symlink(entry.path(), error) == path) ++count;
+    }
+    return count;
+  };
+  for (std::uint32_t round = 0; round < 2; ++round) {
+    auto log = Open(false);
+    ASSERT_NE(log, nullptr);
+    Fill(*log, 1, round);
+    ASSERT_TRUE(log->Tick(SystemClock::Get().Now() + std::chrono::hours(1)).ok());
+    EXPECT_FALSE(log->view()->InMemory(0));
+    Fill(*log, 1, round);
+    EXPECT_EQ(descriptors(), 1);
+    const auto records = ReadAll(*log);
+    ASSERT_TRUE(records.ok()) << records.error().ToString();
+    EXPECT_EQ(*records, Expected(0, log->end_offset(), {.value_bytes = kValueBytes}));
+  }
 }
 
 TEST_P(PosixLogTest, ReadersOfOtherThreadsAlwaysSeeWholeBatches) {

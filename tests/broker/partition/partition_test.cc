@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/log/epoch_cache.h"
 #include "tests/broker/partition/partition_bench.h"
 
 namespace qalam {
@@ -15,6 +16,12 @@ ErrorCode CodeOf(const Answer& answer) {
   return (*answer)->ok() ? ErrorCode::kUnknown : (*answer)->error().code();
 }
 bool Acknowledged(const Answer& answer) { return answer->has_value() && (*answer)->ok(); }
+
+std::vector<EpochCache::Entry> EpochsOf(FileSystem& fs, const std::string& topic) {
+  const auto loaded = EpochCache::Load(fs, PartitionBench::kDirectory + ("/" + topic) + "-0");
+  QALAM_CHECK(loaded.ok());
+  return loaded->entries();
+}
 
 // What a PartitionBench counts as a sync of a log.
 bool IsLogSync(FileCall call, const std::string& path) {
@@ -104,13 +111,140 @@ TEST(PartitionTest, TheFirstAppendIsAnnouncedDurablyBeforeItIsWritten) {
   EXPECT_FALSE(bench.dirty->Contains("events-0"));
   ASSERT_TRUE(bench.Sync());
   EXPECT_TRUE(bench.dirty->Contains("events-0"));
+  bench.Turn();
   EXPECT_EQ(handle->view.Load()->end_offset(), 0);
+  EXPECT_TRUE(EpochsOf(bench.files, "events").empty());
+  ASSERT_TRUE(bench.Sync());
   bench.Turn();
   EXPECT_EQ(handle->view.Load()->end_offset(), 1);
   bench.files.Crash();
   const auto after = DirtySet::Open(bench.files, PartitionBench::kDirectory);
   ASSERT_TRUE(after.ok());
   EXPECT_TRUE((*after)->Contains("events-0"));
+  EXPECT_EQ(EpochsOf(bench.files, "events"),
+            (std::vector<EpochCache::Entry>{{PartitionBench::kEpoch, 0}}));
+}
+
+TEST(PartitionTest, ManyFirstAppendsAreAnnouncedTogether) {
+  PartitionBench bench;
+  std::vector<std::shared_ptr<PartitionHandle>> handles;
+  std::vector<Answer> answers;
+  for (int i = 0; i < 20; ++i) handles.push_back(bench.Make("events" + std::to_string(i)));
+  std::vector<std::string> announcements;
+  bench.fs.SetHook([&](const FaultFileSystem::Change& change) {
+    if (change.call == FileCall::kSync && change.path.ends_with("dirty-partitions")) {
+      announcements.push_back(change.path);
+    }
+  });
+  answers.push_back(bench.Submit(handles[0]));
+  bench.Turn();
+  // While the first is being announced the others collect, turn by turn.
+  for (std::size_t i = 1; i < handles.size(); ++i) {
+    answers.push_back(bench.Submit(handles[i]));
+    bench.Turn();
+    EXPECT_EQ(bench.sync_pool.queued(), 1u);
+  }
+  ASSERT_TRUE(bench.Sync());
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 2u);  // The first one's epoch, the next announcement.
+  bench.Settle();
+  EXPECT_EQ(announcements.size(), 2u);
+  for (const Answer& answer : answers) EXPECT_TRUE(Acknowledged(answer));
+}
+
+TEST(PartitionTest, WhereAnEpochBeginsIsWrittenInTheSyncPool) {
+  PartitionBench bench;
+  const auto handle = bench.Make("events");
+  const auto other = bench.MakeUsed("other");
+  bool on_writer = true;
+  std::size_t seen = 0;
+  bench.fs.SetHook([&](const FaultFileSystem::Change& change) {
+    if (change.path.find("leader-epoch-checkpoint") == std::string::npos) return;
+    ++seen;
+    EXPECT_FALSE(on_writer) << change.ToString();
+  });
+  const Answer answer = bench.Submit(handle);
+  bench.Turn();
+  on_writer = false;
+  ASSERT_TRUE(bench.Sync());  // The dirty set.
+  on_writer = true;
+  bench.Turn();
+  // Another partition goes on while the epoch waits for the disk.
+  const Answer of_other = bench.Submit(other);
+  bench.Turn();
+  EXPECT_EQ(other->view.Load()->end_offset(), 2);
+  EXPECT_EQ(bench.sync_pool.queued(), 2u);
+  on_writer = false;
+  ASSERT_TRUE(bench.Sync());  // The epoch.
+  on_writer = true;
+  EXPECT_GT(seen, 0u);
+  EXPECT_EQ(handle->view.Load()->end_offset(), 0);
+  bench.Settle();
+  EXPECT_TRUE(Acknowledged(answer) && Acknowledged(of_other));
+}
+
+TEST(PartitionTest, AnEpochThatFindsNoSpaceRefusesWhatWaitsAndIsTriedAgain) {
+  PartitionBench bench;
+  const auto handle = bench.Make("events");
+  bench.fs.SetRule([](FileCall call, const std::string& path) -> std::optional<Error> {
+    if (call != FileCall::kWrite || !path.ends_with("checkpoint.tmp")) return std::nullopt;
+    return Error(ErrorCode::kNoSpace, "full");
+  });
+  const Answer refused = bench.Submit(handle);
+  bench.Settle();
+  EXPECT_EQ(CodeOf(refused), ErrorCode::kNoSpace);
+  EXPECT_NE(handle->write_refusal.Load(), nullptr);
+  EXPECT_EQ(handle->view.Load()->end_offset(), 0);
+  EXPECT_TRUE(handle->owned->idle());
+  bench.fs.SetRule({});
+  const Answer answer = bench.Submit(handle);
+  bench.Settle();
+  EXPECT_TRUE(Acknowledged(answer));
+  EXPECT_EQ(handle->write_refusal.Load(), nullptr);
+  EXPECT_EQ(EpochsOf(bench.files, "events").size(), 1u);
+  EXPECT_TRUE(bench.failures.empty());
+}
+
+TEST(PartitionTest, AnEpochThatCannotBeSyncedIsFinal) {
+  PartitionBench bench;
+  const auto handle = bench.Make("events");
+  bench.fs.SetRule([](FileCall call, const std::string& path) -> std::optional<Error> {
+    if (call != FileCall::kSync || !path.ends_with("checkpoint.tmp")) return std::nullopt;
+    return Error(ErrorCode::kIo, "device error");
+  });
+  const Answer answer = bench.Submit(handle);
+  bench.Settle();
+  EXPECT_EQ(CodeOf(answer), ErrorCode::kLogFailed);  // Nothing was written.
+  EXPECT_EQ(bench.failures.size(), 1u);
+  EXPECT_EQ(handle->view.Load()->end_offset(), 0);
+  EXPECT_TRUE(handle->owned->idle());
+}
+
+// Whatever of the two steps is under way, it has come back before the partition is let go.
+TEST(PartitionTest, WhileItIsAnnouncedAPartitionIsNotIdle) {
+  for (int steps = 0; steps < 2; ++steps) {
+    PartitionBench bench;
+    const auto handle = bench.Make("events");
+    const Answer answer = bench.Submit(handle);
+    bench.Turn();
+    for (int i = 0; i < steps; ++i) {
+      ASSERT_TRUE(bench.Sync());
+      bench.Turn();
+    }
+    handle->owned->WindDown(Error(ErrorCode::kUnknownTopic, "deleted"));
+    EXPECT_EQ(CodeOf(answer), ErrorCode::kUnknownTopic);
+    bool let_go = false;
+    handle->owned->WhenIdle([&] { let_go = true; });
+    bench.Turn();
+    EXPECT_FALSE(let_go) << steps;
+    EXPECT_FALSE(handle->owned->idle());
+    ASSERT_TRUE(bench.Sync());
+    bench.Turn();
+    EXPECT_TRUE(let_go) << steps;
+    EXPECT_TRUE(handle->owned->idle());
+    EXPECT_FALSE(bench.Sync()) << "no epoch begins any more";
+    EXPECT_TRUE(bench.writer->Release(*handle)->log().Close().ok());
+  }
 }
 
 TEST(PartitionTest, AnAnnouncementThatFailsRefusesWhatWaitsAndIsTriedAgain) {
@@ -128,6 +262,7 @@ TEST(PartitionTest, AnAnnouncementThatFailsRefusesWhatWaitsAndIsTriedAgain) {
   const Answer answer = bench.Submit(handle);
   bench.Settle();
   EXPECT_TRUE(Acknowledged(answer));
+  EXPECT_TRUE(bench.dirty->Contains("events-0"));
 }
 
 TEST(PartitionTest, ADuplicatesAcknowledgementWaitsForTheOriginalsSync) {

@@ -61,6 +61,32 @@ TEST(WriterThreadTest, WhatArrivesForAReleasedPartitionIsAnsweredWhy) {
   EXPECT_EQ((*answer)->error().code(), ErrorCode::kUnknownTopic);
 }
 
+TEST(WriterThreadTest, WhatReturnsForPartitionsThatWereReleasedIsDropped) {
+  PartitionBench bench;
+  const auto gone = bench.Make("gone");
+  const auto kept = bench.Make("kept");
+  const Answer refused = bench.Submit(gone);
+  const Answer answer = bench.Submit(kept);
+  bench.Turn();
+  bench.writer->Release(*gone);  // As a stop that ran out of patience does.
+  ASSERT_TRUE(bench.Sync());
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 1u);  // The epoch of the one that is still here.
+  bench.Settle();
+  ASSERT_TRUE(refused->has_value() && answer->has_value());
+  EXPECT_EQ((*refused)->error().code(), ErrorCode::kShuttingDown);
+  EXPECT_TRUE((*answer)->ok());
+  // And with the epoch under way.
+  const auto late = bench.Make("late");
+  bench.Submit(late);
+  bench.Turn();
+  ASSERT_TRUE(bench.Sync());
+  bench.Turn();
+  bench.writer->Release(*late);
+  bench.Settle();
+  EXPECT_EQ(late->owned, nullptr);
+}
+
 TEST(WriterThreadTest, StopRunsWhatIsQueuedAndDropsWhatComesLater) {
   PartitionBench bench;
   bench.writer->Start();
