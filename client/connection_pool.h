@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client/event_thread.h"
 #include "common/mutex.h"
 #include "qalam/result.h"
 
@@ -34,6 +35,8 @@ class ConnectionPool {
  private:
   std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) QALAM_REQUIRES(mutex_);
 
+  // Polls the connections also while no call is under way, such as those that are being made.
+  const std::shared_ptr<EventThread> events_ = EventThread::Shared();
   const std::vector<std::string> bootstrap_;
   const std::chrono::milliseconds connect_timeout_;
   Mutex mutex_;
