@@ -10,6 +10,7 @@ namespace qalam {
 namespace {
 
 constexpr std::chrono::hours kSweepInterval{1};
+constexpr std::size_t kSyncsWaitingMax = 64;
 constexpr int kSweepsUntilForgotten = 25;  // A producer is remembered for at least a day.
 
 }  // namespace
@@ -301,6 +302,8 @@ void Partition::Tick(MonotonicTime now) {
       now - last_sync_ < settings_->log.checkpoint_interval) {
     return;
   }
+  // When many partitions come due together, those whose batches wait for a sync go first.
+  if (!sync_in_flight_ && context_.sync_pool.queued() > kSyncsWaitingMax) return;
   if (!flush_due() || *flush_due() <= now) StartSync();
 }
 

@@ -13,7 +13,8 @@ namespace qalam {
 struct RpcOptions {
   std::size_t message_bytes_max = std::size_t{8} << 20;
   std::size_t connections_max = 10'000;
-  int streams_max = 1024;                 // Calls of one connection at a time.
+  // Calls of one connection at a time. A producer keeps a stream for each partition it writes to.
+  int streams_max = 16'384;
   std::size_t open_streams_max = 20'000;  // Produce and Tail, all connections together.
   int metadata_bytes_max = 8192;          // Headers of one call.
   std::size_t memory_bytes_max = std::size_t{256} << 20;  // gRPC's buffers, all together.

@@ -84,8 +84,7 @@ def row_l(bench):
         source.unlink()
 
     def qalam_partitions(partitions, signals):
-        # The filling client has one connection, with a stream for each partition.
-        server = bench.use(bench.qalam("qalam.rpc.streams.max=20000"))
+        server = bench.use(bench.qalam())
         first = server.first_answer_ms
         server.qalam("topic", "create", "many", "-p", partitions, "--timeout", "120s")
         took = []

@@ -408,6 +408,22 @@ TEST(PartitionTest, ManyReadersAreWokenAFewAtATime) {
   EXPECT_FALSE(handle->owned->due().has_value());
 }
 
+TEST(PartitionTest, ACheckpointThatIsDueWaitsWhileManySyncsDo) {
+  PartitionBench bench;
+  const auto handle = bench.MakeUsed("events");
+  bench.Submit(handle);
+  bench.Settle();
+  constexpr std::size_t kMany = 65;
+  for (std::size_t i = 0; i < kMany; ++i) bench.sync_pool.Post([] {});
+  bench.clock.Advance(std::chrono::seconds(6));
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), kMany);
+  while (bench.sync_pool.RunOne()) continue;
+  bench.clock.Advance(std::chrono::seconds(1));
+  bench.Turn();
+  EXPECT_EQ(bench.sync_pool.queued(), 1U);
+}
+
 TEST(PartitionTest, UnderOsAWriteIsEnough) {
   PartitionBench bench;
   const auto handle = bench.MakeUsed("events", PartitionBench::Settings(FlushMode::kOs));
