@@ -25,17 +25,17 @@ def share(percent, of="ceiling"):
 
 
 def row_a(bench):
-    writing = Writing(bench, 8_000_000)
+    writing = Writing(bench, 16_000_000)  # On a fast machine half of it would be over before it is steady.
     return Row("a", "produce, 1 partition, 1 client, 100 B, durable", BULK,
-               [writing.qalam(), writing.ceiling(), writing.kafka(), writing.kafka_java(),
+               [writing.qalam(), writing.ceiling(), writing.kafka(bench.records(8_000_000)), writing.kafka_java(),
                 writing.redis(bench.records(1_000_000)), writing.nats(bench.records(100_000))],
                [share(70), ahead(5, KAFKA)])
 
 
 def row_b(bench):
-    writing = Writing(bench, 8_000_000, durable=False)
+    writing = Writing(bench, 16_000_000, durable=False)
     return Row("b", "produce, 1 partition, 1 client, 100 B, acknowledged after the write", BULK,
-               [writing.qalam(), writing.ceiling(), writing.kafka(), writing.kafka_java(),
+               [writing.qalam(), writing.ceiling(), writing.kafka(bench.records(8_000_000)), writing.kafka_java(),
                 writing.redis(bench.records(1_000_000)), writing.nats(bench.records(500_000))],
                [share(70), ahead(3, KAFKA), ahead(6, "redis")])
 
