@@ -346,8 +346,8 @@ std::vector<Row> MakeRows() {
       "qalam.rpc.memory.bytes.max", [](auto& s) -> auto& { return s.rpc.memory_bytes_max; },
       16 * kMebi, kMost, "Memory of gRPC's own buffers, all connections together."));
   add(Integer(
-      "qalam.rpc.threads.max", [](auto& s) -> auto& { return s.rpc.threads_max; }, 4, 4096,
-      "Threads of gRPC at most."));
+      "qalam.rpc.threads", [](auto& s) -> auto& { return s.rpc.threads_count; }, 0, 256,
+      "Threads that serve gRPC calls. 0: one for every two cores."));
   add(Duration(
       "qalam.rpc.keepalive.ms", [](auto& s) -> auto& { return s.rpc.keepalive; }, 1000, 3'600'000,
       "A connection that is silent for so long is asked whether it still lives."));

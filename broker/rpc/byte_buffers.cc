@@ -47,6 +47,11 @@ grpc::ByteBuffer ToByteBuffer(const std::vector<SharedSlice>& slices) {
   return grpc::ByteBuffer(parts.data(), parts.size());
 }
 
+grpc::ByteBuffer SerializedMessage(const google::protobuf::MessageLite& message) {
+  const grpc::Slice slice(message.SerializeAsString());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
 Status ParseMessage(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& out) {
   QALAM_ASSIGN_OR_RETURN(const std::vector<SharedSlice> slices, SlicesOf(buffer));
   const SharedSlice whole = Extract(slices, {0, buffer.Length()});

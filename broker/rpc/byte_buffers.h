@@ -17,6 +17,7 @@ namespace qalam {
 Result<std::vector<SharedSlice>> SlicesOf(const grpc::ByteBuffer& buffer);
 // What is sent is borrowed from its owner until the transport is done with it.
 grpc::ByteBuffer ToByteBuffer(const std::vector<SharedSlice>& slices);
+grpc::ByteBuffer SerializedMessage(const google::protobuf::MessageLite& message);
 // Errors: kInvalidArgument.
 Status ParseMessage(const grpc::ByteBuffer& buffer, google::protobuf::MessageLite& out);
 

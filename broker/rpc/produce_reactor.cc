@@ -8,9 +8,6 @@
 
 namespace qalam {
 
-ProduceReactor::ProduceReactor(const RpcContext& rpc, std::string peer)
-    : rpc_(rpc), peer_(std::move(peer)) {}
-
 void ProduceReactor::Start() {
   self_ = shared_from_this();
   if (!rpc_.streams.Add(self_)) {
@@ -35,7 +32,7 @@ void ProduceReactor::ReadOn() {
   if (answers_.bytes() >= rpc_.options.stream_bytes_max) return;
   reading_ = true;
   // With the lock, so that the stream can't be finished and gone before.
-  StartRead(&incoming_);
+  call().Read(incoming_);
 }
 
 void ProduceReactor::OnReadDone(bool ok) {
@@ -173,7 +170,7 @@ void ProduceReactor::Advance() {
     MutexLock lock(mutex_);
     if (MayFinish()) {
       finished_ = true;
-      Finish(end_with_ ? ToGrpcStatus(*end_with_) : grpc::Status::OK);
+      call().Finish(end_with_ ? ToGrpcStatus(*end_with_) : grpc::Status::OK);
       return;
     }
     if (finished_ || writing_ || cancelled_) return;
@@ -182,7 +179,7 @@ void ProduceReactor::Advance() {
     writing_ = true;  // From here on to OnWriteDone nobody finishes the stream.
   }
   outgoing_ = ToByteBuffer({SharedSlice::Own(EncodeProduceResponse(answers))});
-  StartWrite(&outgoing_);
+  call().Write(outgoing_);
 }
 
 void ProduceReactor::OnWriteDone(bool ok) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/server_callback.h>
 
 #include <atomic>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <string>
 
 #include "broker/rpc/answer_queue.h"
+#include "broker/rpc/incoming_call.h"
 #include "broker/rpc/rpc_context.h"
 #include "common/mutex.h"
 
@@ -20,17 +20,18 @@ namespace qalam {
 //
 //   OnReadDone -> decode -> session.TrySubmit -> next read        (one message at a time)
 //                              `-> full: OnRoom, then again
-//   reply, from the writer -> AnswerQueue -> AnswerThread -> StartWrite
+//   reply, from the writer -> AnswerQueue -> AnswerThread -> Write
 //
 // It ends when the client has closed its side (OK), broke the contract (its error) or is drained
 // (kShuttingDown), each once everything taken is answered; or at once when the call is cancelled.
 // Thread: gRPC's, the broker's and the AnswerThread. A lock keeps them apart; the broker is never
 // called with it held.
-class ProduceReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+class ProduceReactor final : public CallHandler,
                              public DrainableStream,
                              public std::enable_shared_from_this<ProduceReactor> {
  public:
-  ProduceReactor(const RpcContext& rpc, std::string peer);
+  ProduceReactor(const RpcContext& rpc, IncomingCall& incoming)
+      : CallHandler(incoming), rpc_(rpc), peer_(incoming.peer()) {}
   void Start();  // Once it is owned by a shared_ptr. It then keeps itself until OnDone.
   void Drain() override;
 

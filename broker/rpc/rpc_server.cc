@@ -3,29 +3,33 @@
 #include <absl/synchronization/mutex.h>
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/impl/server_builder_option.h>
-#include <grpcpp/impl/server_builder_plugin.h>
 #include <grpcpp/resource_quota.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <limits>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "broker/io/live_connections.h"
 #include "broker/rpc/answer_thread.h"
+#include "broker/rpc/call_dispatcher.h"
 #include "broker/rpc/cluster_service.h"
+#include "broker/rpc/health_service.h"
 #include "broker/rpc/log_service.h"
+#include "broker/rpc/reflection_service.h"
 #include "broker/rpc/rpc_context.h"
 #include "broker/rpc/stream_registry.h"
 #include "broker/rpc/topic_service.h"
 #include "common/check.h"
 #include "common/logging.h"
 #include "common/mutex.h"
+#include "qalam/v1/cluster.grpc.pb.h"
+#include "qalam/v1/log.grpc.pb.h"
+#include "qalam/v1/topic.grpc.pb.h"
 
 namespace qalam {
 namespace {
@@ -34,7 +38,6 @@ constexpr int kFrameBytesMax = 1 << 20;  // A batch should arrive in as few piec
 constexpr int kStreamWindowBytes = 1 << 20;
 constexpr int kPingsFloorMs = 5'000;  // A client that pings more often is cut off,
 constexpr int kPingStrikesMax = 2;    // after so many.
-constexpr int kSyncPollersMax = 2;    // For reflection, which is not asynchronous.
 
 int Milliseconds(std::chrono::milliseconds time) {
   return static_cast<int>(std::min<std::int64_t>(time.count(), std::numeric_limits<int>::max()));
@@ -56,27 +59,12 @@ void TakeOverLogs() {
 // messages feel.
 void SkipDeadlockSearch() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
 
-// Reflection comes with its library, for every server of the process; this takes it away again.
-class WithoutReflection final : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    std::erase_if(*plugins, [](const auto& plugin) {
-      return dynamic_cast<grpc::reflection::ProtoServerReflectionPlugin*>(plugin.get()) != nullptr;
-    });
-  }
-};
-
 void SetLimits(const RpcOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
   builder.SetMaxSendMessageSize(-1);  // Answers are bounded by what the broker puts into them.
   grpc::ResourceQuota quota("qalam");
   quota.Resize(options.memory_bytes_max);
-  quota.SetMaxThreads(options.threads_max);
   builder.SetResourceQuota(quota);
-  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, kSyncPollersMax);
   // Batches are compressed by their senders; a compressed message could only be a bomb.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
@@ -100,6 +88,12 @@ void SetLimits(const RpcOptions& options, grpc::ServerBuilder& builder) {
   for (const auto& [name, value] : arguments) builder.AddChannelArgument(name, value);
 }
 
+// 0: one for every two processors, as of the writers.
+int ThreadsCount(const RpcOptions& options) {
+  if (options.threads_count > 0) return options.threads_count;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+}
+
 class GrpcServer final : public RpcServer {
  public:
   GrpcServer(Broker& broker, const RpcOptions& options)
@@ -108,26 +102,24 @@ class GrpcServer final : public RpcServer {
         streams_(options.open_streams_max),
         log_service_(RpcContext{broker, options_, streams_, answers_, SystemClock::Get()}),
         topic_service_(broker),
-        cluster_service_(broker) {}
+        cluster_service_(broker),
+        health_(streams_, Ours()),
+        reflection_(streams_, Described()) {}
   ~GrpcServer() override { Stop(std::chrono::milliseconds(0)); }
 
   Status Start() {
     TakeOverLogs();
     SkipDeadlockSearch();
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::EnableDefaultHealthCheckService(false);  // It brings polling threads of its own.
     grpc::ServerBuilder builder;
-    if (!options_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
     acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
         grpc::InsecureServerCredentials());
-    builder.RegisterService(&log_service_);
-    builder.RegisterService(&topic_service_);
-    builder.RegisterService(&cluster_service_);
     SetLimits(options_, builder);
+    calls_ = std::make_unique<CallDispatcher>(Methods(), ThreadsCount(options_), builder);
     server_ = builder.BuildAndStart();
     if (!server_) return Error(ErrorCode::kUnknown, "the gRPC server did not start");
-    SetServing(false);
+    calls_->Start();
     return OkStatus();
   }
 
@@ -149,15 +141,7 @@ class GrpcServer final : public RpcServer {
     acceptor_->HandleNewConnection(&connection);
   }
 
-  void SetServing(bool serving) override {
-    auto* const health = server_->GetHealthCheckService();
-    if (health == nullptr) return;
-    for (const char* const service :
-         {"", v1::LogService::service_full_name(), v1::TopicService::service_full_name(),
-          v1::ClusterService::service_full_name()}) {
-      health->SetServingStatus(service, serving);
-    }
-  }
+  void SetServing(bool serving) override { health_.SetServing(serving); }
 
   void Stop(std::chrono::milliseconds patience) override {
     {
@@ -173,19 +157,41 @@ class GrpcServer final : public RpcServer {
                            streams_.size());
       }
       server_->Shutdown(deadline);
-      server_->Wait();
+      calls_->Stop();
     }
     answers_.Stop();
   }
 
  private:
+  static std::vector<std::string> Ours() {
+    return {v1::LogService::service_full_name(), v1::TopicService::service_full_name(),
+            v1::ClusterService::service_full_name()};
+  }
+  static std::vector<std::string> Described() {
+    std::vector<std::string> services = Ours();
+    services.push_back("grpc.health.v1.Health");
+    return services;
+  }
+  MethodTable Methods() {
+    MethodTable methods;
+    log_service_.AddTo(methods);
+    topic_service_.AddTo(methods);
+    cluster_service_.AddTo(methods);
+    health_.AddTo(methods);
+    if (options_.reflection) reflection_.AddTo(methods);
+    return methods;
+  }
+
   const RpcOptions options_;
   LiveConnections connections_;
   StreamRegistry streams_;
   AnswerThread answers_;
-  LogServiceImpl log_service_;
-  TopicServiceImpl topic_service_;
-  ClusterServiceImpl cluster_service_;
+  LogService log_service_;
+  TopicService topic_service_;
+  ClusterService cluster_service_;
+  HealthService health_;
+  ReflectionService reflection_;
+  std::unique_ptr<CallDispatcher> calls_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
   Mutex mutex_;

@@ -18,7 +18,7 @@ struct RpcOptions {
   std::size_t open_streams_max = 20'000;  // Produce and Tail, all connections together.
   int metadata_bytes_max = 8192;          // Headers of one call.
   std::size_t memory_bytes_max = std::size_t{256} << 20;  // gRPC's buffers, all together.
-  int threads_max = 64;
+  int threads_count = 0;  // That serve calls. 0: one for every two processors.
   std::chrono::milliseconds keepalive{30'000};  // A silent peer is asked, then given as much.
   std::chrono::milliseconds handshake{10'000};  // Of a new connection.
   std::chrono::milliseconds connection_idle{600'000};  // Without a call, then closed.

@@ -9,14 +9,23 @@
 
 namespace qalam {
 
-void TailReactor::Start(const grpc::ByteBuffer& request) {
+void TailReactor::Start() {
   self_ = shared_from_this();
   if (!rpc_.streams.Add(self_)) {
     End(Error(ErrorCode::kTooManyRequests, "the broker serves as many streams as it may"));
     return;
   }
+  MutexLock lock(mutex_);  // So that the stream can't be drained and gone before.
+  if (!finished_) call().Read(request_);
+}
+
+void TailReactor::OnReadDone(bool ok) {
+  if (!ok) {
+    End(Error(ErrorCode::kInvalidArgument, "the call ended without a request"));
+    return;
+  }
   v1::TailRequest tail;
-  if (const Status parsed = ParseMessage(request, tail); !parsed.ok()) {
+  if (const Status parsed = ParseMessage(request_, tail); !parsed.ok()) {
     End(parsed.error());
     return;
   }
@@ -73,7 +82,7 @@ void TailReactor::Answer(Result<FetchResult> result) {
 
 void TailReactor::Write(grpc::ByteBuffer message) {
   outgoing_.Swap(&message);
-  StartWrite(&outgoing_);
+  call().Write(outgoing_);
   Ask();
 }
 
@@ -105,7 +114,7 @@ void TailReactor::End(Error error) {
     if (finished_ || writing_) return;
     finished_ = true;
     session = session_.get();
-    Finish(ToGrpcStatus(*end_with_));
+    call().Finish(ToGrpcStatus(*end_with_));
   }
   if (session != nullptr) session->Cancel();
 }

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/server_callback.h>
 
 #include <memory>
 #include <optional>
 
+#include "broker/rpc/incoming_call.h"
 #include "broker/rpc/rpc_context.h"
 #include "common/mutex.h"
 #include "qalam/v1/log.pb.h"
@@ -16,15 +16,16 @@ namespace qalam {
 // So reading the disk and sending go on at the same time, a slow reader stalls only itself, and it
 // costs two pieces of memory, which it mostly shares with the log. Thread: gRPC's and the broker's
 // readers'; a lock keeps them apart, and the broker is never called with it held.
-class TailReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+class TailReactor final : public CallHandler,
                           public DrainableStream,
                           public std::enable_shared_from_this<TailReactor> {
  public:
-  explicit TailReactor(const RpcContext& rpc) : rpc_(rpc) {}
+  TailReactor(const RpcContext& rpc, IncomingCall& incoming) : CallHandler(incoming), rpc_(rpc) {}
   // Once it is owned by a shared_ptr. It then keeps itself until OnDone.
-  void Start(const grpc::ByteBuffer& request);
+  void Start();
   void Drain() override;
 
+  void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
@@ -39,7 +40,8 @@ class TailReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   const RpcContext rpc_;
   std::shared_ptr<TailReactor> self_;  // From Start to OnDone.
-  grpc::ByteBuffer outgoing_;          // Of the write under way.
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer outgoing_;  // Of the write under way.
   Mutex mutex_;
   // Set once, under the lock; stays until the last question is answered.
   std::unique_ptr<TailSession> session_ QALAM_GUARDED_BY(mutex_);

@@ -1,34 +1,25 @@
 #pragma once
 
 #include "broker/api/broker.h"
-#include "qalam/v1/topic.grpc.pb.h"
+#include "broker/rpc/unary_call.h"
+#include "qalam/v1/topic.pb.h"
 
 namespace qalam {
 
 // TopicService over a Broker. Thread: gRPC's.
-class TopicServiceImpl final : public v1::TopicService::CallbackService {
+class TopicService final {
  public:
-  explicit TopicServiceImpl(Broker& broker) : broker_(broker) {}
-  grpc::ServerUnaryReactor* CreateTopic(grpc::CallbackServerContext* context,
-                                        const v1::CreateTopicRequest* request,
-                                        v1::CreateTopicResponse* response) override;
-  grpc::ServerUnaryReactor* DeleteTopic(grpc::CallbackServerContext* context,
-                                        const v1::DeleteTopicRequest* request,
-                                        v1::DeleteTopicResponse* response) override;
-  grpc::ServerUnaryReactor* DescribeTopic(grpc::CallbackServerContext* context,
-                                          const v1::DescribeTopicRequest* request,
-                                          v1::DescribeTopicResponse* response) override;
-  grpc::ServerUnaryReactor* ListTopics(grpc::CallbackServerContext* context,
-                                       const v1::ListTopicsRequest* request,
-                                       v1::ListTopicsResponse* response) override;
-  grpc::ServerUnaryReactor* AlterTopicConfig(grpc::CallbackServerContext* context,
-                                             const v1::AlterTopicConfigRequest* request,
-                                             v1::AlterTopicConfigResponse* response) override;
-  grpc::ServerUnaryReactor* TrimPartition(grpc::CallbackServerContext* context,
-                                          const v1::TrimPartitionRequest* request,
-                                          v1::TrimPartitionResponse* response) override;
+  explicit TopicService(Broker& broker) : broker_(broker) {}
+  void AddTo(MethodTable& methods);  // Which it must outlive.
 
  private:
+  void CreateTopic(UnaryCallPtr call, const v1::CreateTopicRequest& request);
+  void DeleteTopic(UnaryCallPtr call, const v1::DeleteTopicRequest& request);
+  void DescribeTopic(UnaryCallPtr call, const v1::DescribeTopicRequest& request);
+  void ListTopics(UnaryCallPtr call, const v1::ListTopicsRequest& request);
+  void AlterTopicConfig(UnaryCallPtr call, const v1::AlterTopicConfigRequest& request);
+  void TrimPartition(UnaryCallPtr call, const v1::TrimPartitionRequest& request);
+
   Broker& broker_;
 };
 

@@ -1,10 +1,16 @@
 #include "broker/rpc/rpc_server.h"
 
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/support/sync_stream.h>
 #include <sys/socket.h>
 
+#include <atomic>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "grpc/health/v1/health.pb.h"
 #include "qalam/v1/log.grpc.pb.h"
 #include "tests/broker/io/socket_client.h"
 #include "tests/broker/rpc/raw_call.h"
@@ -16,6 +22,34 @@ namespace {
 constexpr const char* kHealth = "/grpc.health.v1.Health/Check";
 constexpr const char* kReflection =
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+
+// One grpc.health.v1.Health/Watch, as a client sees it.
+class HealthWatch {
+ public:
+  HealthWatch(const std::shared_ptr<grpc::Channel>& channel, const std::string& service)
+      : context_(Soon()) {
+    HealthCheckRequest request;
+    request.set_service(service);
+    reader_.reset(grpc::internal::ClientReaderFactory<HealthCheckResponse>::Create(
+        channel.get(),
+        grpc::internal::RpcMethod("/grpc.health.v1.Health/Watch",
+                                  grpc::internal::RpcMethod::SERVER_STREAMING),
+        context_.get(), request));
+  }
+  // The next state; nothing once the call has ended.
+  std::optional<HealthCheckResponse::ServingStatus> Next() {
+    HealthCheckResponse response;
+    if (!reader_->Read(&response)) return std::nullopt;
+    return response.status();
+  }
+
+ private:
+  const std::unique_ptr<grpc::ClientContext> context_;
+  std::unique_ptr<grpc::ClientReader<HealthCheckResponse>> reader_;
+};
 
 class RpcServerTest : public RpcTest {
  protected:
@@ -47,6 +81,73 @@ TEST_F(RpcServerTest, HealthTellsOfEveryService) {
   EXPECT_EQ(Health("qalam.v1.NoService"), 0);
 }
 
+TEST_F(RpcServerTest, AHealthWatchTellsOfEveryChangeAndEndsWithTheServer) {
+  Serve();
+  HealthWatch known(channel_, "qalam.v1.LogService");
+  HealthWatch unknown(channel_, "qalam.v1.NoService");
+  EXPECT_EQ(known.Next(), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(unknown.Next(), HealthCheckResponse::SERVICE_UNKNOWN);
+  server_->SetServing(true);
+  EXPECT_EQ(known.Next(), HealthCheckResponse::SERVING);
+  server_->SetServing(true);  // Nothing new.
+  server_->SetServing(false);
+  EXPECT_EQ(known.Next(), HealthCheckResponse::NOT_SERVING);
+  const auto begun = std::chrono::steady_clock::now();
+  server_->Stop(std::chrono::seconds(20));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  EXPECT_EQ(known.Next(), std::nullopt);
+  EXPECT_EQ(unknown.Next(), std::nullopt);
+}
+
+TEST_F(RpcServerTest, EveryMethodThatIsDescribedIsServed) {
+  Serve();
+  const auto* const pool = google::protobuf::DescriptorPool::generated_pool();
+  int methods = 0;
+  for (const char* const name :
+       {"qalam.v1.LogService", "qalam.v1.TopicService", "qalam.v1.ClusterService",
+        "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}) {
+    const auto* const service = pool->FindServiceByName(name);
+    ASSERT_NE(service, nullptr) << name;
+    for (int i = 0; i < service->method_count(); ++i, ++methods) {
+      const std::string method = std::string("/") + name + "/" + service->method(i)->name();
+      // Field 1 with a wire type that doesn't exist: no message at all.
+      const RawAnswer answer = RawCall(channel_, method, {"\x0f"});
+      EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;
+    }
+  }
+  EXPECT_EQ(methods, 20);
+  EXPECT_TRUE(Serves());
+}
+
+TEST_F(RpcServerTest, ACallWithoutARequestIsInvalid) {
+  Serve();
+  for (const char* const method :
+       {"/qalam.v1.LogService/Fetch", "/qalam.v1.LogService/Tail", "/grpc.health.v1.Health/Watch",
+        "/qalam.v1.TopicService/ListTopics"}) {
+    EXPECT_EQ(RawCall(channel_, method, {}).status.error_code(), grpc::StatusCode::INVALID_ARGUMENT)
+        << method;
+  }
+}
+
+TEST_F(RpcServerTest, SeveralThreadsServeManyCallsAtOnce) {
+  RpcOptions options;
+  options.threads_count = 3;
+  Serve(options);
+  std::vector<std::thread> callers;
+  std::atomic<int> served = 0;
+  for (int i = 0; i < 8; ++i) {
+    callers.emplace_back([&] {
+      const auto stub = v1::LogService::NewStub(Connect());
+      for (int n = 0; n < 50; ++n) {
+        v1::InitProducerResponse response;
+        if (stub->InitProducer(Soon().get(), {}, &response).ok()) ++served;
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(served, 400);
+}
+
 TEST_F(RpcServerTest, ReflectionListsAndDescribesTheServices) {
   Serve();
   const RawAnswer list = RawCall(channel_, kReflection, {std::string("\x3a\x01*", 3)});
@@ -61,6 +162,13 @@ TEST_F(RpcServerTest, ReflectionListsAndDescribesTheServices) {
                                  {std::string("\x22") + static_cast<char>(symbol.size()) + symbol});
   ASSERT_EQ(file.messages.size(), 1u);
   EXPECT_NE(file.messages[0].find("ProduceRequest"), std::string::npos);
+  EXPECT_NE(file.messages[0].find("qalam/v1/error.proto"), std::string::npos) << "its imports";
+  const RawAnswer nothing = RawCall(channel_, kReflection, {"\x22\x07NoThing", "\x1a\x02no", ""});
+  ASSERT_EQ(nothing.messages.size(), 3u) << "one answer to each question";
+  for (int i = 0; i < 2; ++i)
+    EXPECT_NE(nothing.messages[static_cast<std::size_t>(i)].find("nothing of that name"),
+              std::string::npos);
+  EXPECT_NE(nothing.messages[2].find("asks nothing"), std::string::npos);
 }
 
 TEST_F(RpcServerTest, ReflectionCanBeSwitchedOff) {
