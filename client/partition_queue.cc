@@ -124,13 +124,16 @@ AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
   return outcome;
 }
 
-// Without linger, a batch leaves at once while none is under way. Then the next one fills until
-// that is answered: what would leave earlier would only wait for the same sync, in more messages.
-bool PartitionQueue::ShouldSealEarly() const {
-  return core_.options().linger.count() == 0 && under_way_.load(std::memory_order_relaxed) == 0;
+bool PartitionQueue::ShouldSealEarly() {
+  return core_.options().linger.count() == 0 &&
+         early_seal_.IsDue(under_way_.load(std::memory_order_relaxed),
+                           records_under_way_.load(std::memory_order_relaxed),
+                           static_cast<std::size_t>(accumulator_.open().records_count));
 }
 
 void PartitionQueue::Enqueue(BatchPtr batch) {
+  records_under_way_.fetch_add(static_cast<std::size_t>(batch->records_count),
+                               std::memory_order_relaxed);
   const bool compress = core_.compression() != CompressionType::kNone;
   std::shared_ptr<BatchBuffer> buffer = compress ? batch->buffer : nullptr;
   batch->ready = !compress;
@@ -173,7 +176,7 @@ void PartitionQueue::SealNow() {
 
 void PartitionQueue::SealIfIdle() {
   if (core_.options().linger.count() != 0) return;
-  if (under_way_.load(std::memory_order_relaxed) != 0) return;
+  if (under_way_.load(std::memory_order_relaxed) > 1) return;
   MutexLock lock(open_mutex_);
   if (!accumulator_.empty() && ShouldSealEarly()) Enqueue(accumulator_.Seal());
 }
@@ -384,6 +387,8 @@ void PartitionQueue::GiveVerdicts() {
 }
 
 void PartitionQueue::Give(Verdict verdict) {
+  records_under_way_.fetch_sub(static_cast<std::size_t>(verdict.report.records_count),
+                               std::memory_order_relaxed);
   verdict.report.topic = partition_.topic;
   verdict.report.partition = partition_.partition;
   if (!verdict.report.ok()) verdict.report.status = ErrorAt(verdict.report.error(), partition_);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/cluster_client.h"
+#include "client/early_seal.h"
 #include "client/produce_state.h"
 #include "client/record_accumulator.h"
 #include "client/record_clock.h"
@@ -69,7 +70,7 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
   void Pump();
   void Enqueue(BatchPtr batch) QALAM_REQUIRES(open_mutex_);
   void CompressLater(std::shared_ptr<BatchBuffer> to_compress);
-  bool ShouldSealEarly() const QALAM_REQUIRES(open_mutex_);
+  bool ShouldSealEarly() QALAM_REQUIRES(open_mutex_);
   void SealIfIdle();
   void Connect() QALAM_REQUIRES(state_mutex_);
   void UpdateHints() QALAM_REQUIRES(state_mutex_);
@@ -86,6 +87,7 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
 
   mutable Mutex open_mutex_;
   RecordAccumulator accumulator_ QALAM_GUARDED_BY(open_mutex_);
+  EarlySeal early_seal_ QALAM_GUARDED_BY(open_mutex_);
   RecordClock clock_ QALAM_GUARDED_BY(open_mutex_);
   bool closed_ QALAM_GUARDED_BY(open_mutex_) = false;
   std::atomic<std::uint64_t> opened_{0};
@@ -103,8 +105,9 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
   std::vector<Verdict> verdicts_ QALAM_GUARDED_BY(state_mutex_);
   bool giving_ QALAM_GUARDED_BY(state_mutex_) = false;
 
-  std::atomic<std::size_t> under_way_{
-      0};  // Sealed and not decided: read without the lock, may be old.
+  // Sealed and not decided: read without the lock, may be old.
+  std::atomic<std::size_t> under_way_{0};
+  std::atomic<std::size_t> records_under_way_{0};
   std::atomic<TimePoint::rep> timer_at_{TimePoint::max().time_since_epoch().count()};
 };
 

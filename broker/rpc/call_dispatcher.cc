@@ -23,8 +23,7 @@ class UnknownMethod final : public CallHandler {
 
 }  // namespace
 
-CallDispatcher::CallDispatcher(MethodTable methods, int threads_count,
-                               grpc::ServerBuilder& builder)
+CallDispatcher::CallDispatcher(MethodTable methods, int threads_count, grpc::ServerBuilder& builder)
     : methods_(std::move(methods)) {
   builder.RegisterAsyncGenericService(&service_);
   for (int i = 0; i < threads_count; ++i) lanes_.push_back({builder.AddCompletionQueue(), {}});

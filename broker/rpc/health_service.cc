@@ -95,9 +95,8 @@ HealthService::HealthService(StreamRegistry& streams, std::vector<std::string> s
 
 void HealthService::AddTo(MethodTable& methods) {
   AddUnary(methods, "/grpc.health.v1.Health/Check", *this, &HealthService::Check);
-  methods.emplace("/grpc.health.v1.Health/Watch", [this](IncomingCall& call) {
-    std::make_shared<Watch>(*this, call)->Start();
-  });
+  methods.emplace("/grpc.health.v1.Health/Watch",
+                  [this](IncomingCall& call) { std::make_shared<Watch>(*this, call)->Start(); });
 }
 
 HealthCheckResponse HealthService::StateOf(const std::string& service) const {
@@ -106,8 +105,7 @@ HealthCheckResponse HealthService::StateOf(const std::string& service) const {
   if (!service.empty() && services_.count(service) == 0) {
     response.set_status(HealthCheckResponse::SERVICE_UNKNOWN);
   } else {
-    response.set_status(serving_ ? HealthCheckResponse::SERVING
-                                 : HealthCheckResponse::NOT_SERVING);
+    response.set_status(serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
   }
   return response;
 }

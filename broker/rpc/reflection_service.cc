@@ -29,8 +29,7 @@ void AddWithImports(const FileDescriptor& file, std::set<std::string>& added,
   google::protobuf::FileDescriptorProto proto;
   file.CopyTo(&proto);
   proto.SerializeToString(out.add_file_descriptor_proto());
-  for (int i = 0; i < file.dependency_count(); ++i)
-    AddWithImports(*file.dependency(i), added, out);
+  for (int i = 0; i < file.dependency_count(); ++i) AddWithImports(*file.dependency(i), added, out);
 }
 
 void AnswerFile(const FileDescriptor* file, ServerReflectionResponse& response) {
@@ -139,9 +138,8 @@ ReflectionService::ReflectionService(StreamRegistry& streams, std::vector<std::s
 }
 
 void ReflectionService::AddTo(MethodTable& methods) {
-  methods.emplace(std::string("/") + kName + "/ServerReflectionInfo", [this](IncomingCall& call) {
-    std::make_shared<Stream>(*this, call)->Start();
-  });
+  methods.emplace(std::string("/") + kName + "/ServerReflectionInfo",
+                  [this](IncomingCall& call) { std::make_shared<Stream>(*this, call)->Start(); });
 }
 
 ServerReflectionResponse ReflectionService::Answer(const ServerReflectionRequest& request) const {

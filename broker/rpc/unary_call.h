@@ -66,7 +66,8 @@ void AddUnary(MethodTable& methods, std::string method, Service& service,
   });
 }
 
-// A Reply that answers the call with what `convert(result, response)` makes of it, or with its error.
+// A Reply that answers the call with what `convert(result, response)` makes of it, or with its
+// error.
 template <typename Response, typename T, typename Convert>
 Reply<T> AnswerTo(std::shared_ptr<UnaryCall> call, Convert convert) {
   return Reply<T>([call = std::move(call), convert = std::move(convert)](Result<T> result) mutable {

@@ -55,7 +55,8 @@ struct ProducerOptions {
   // Without idempotence: send again what may or may not have arrived (may double; one batch in
   // flight). False: such batches are AMBIGUOUS, and are not held back to one in flight.
   bool retry_ambiguous = true;
-  // 0: a batch leaves at once while none is under way; records that come meanwhile share the next.
+  // 0: a batch leaves at once while none is under way; records that come meanwhile share the next,
+  // which leaves when that is decided, or before once half of those who lately waited are in it.
   // More: a batch waits this long for company.
   std::chrono::microseconds linger{0};
   // Uncompressed size at which a batch is full. A larger record travels alone.
