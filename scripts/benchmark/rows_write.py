@@ -88,6 +88,8 @@ def row_d(bench):
                [writing.qalam(options=callers, seconds=4, skipped=bench.qalam_lacks("--by-callbacks", "bench", "produce")),
                 writing.ceiling("--write", "none", "--batch", 200, "--in-flight", 1, "--connections", 64,
                                 name="ping-pong", text="gRPC alone: a message of 200 B there, an answer back"),
+                writing.ceiling("--batch", 200, "--in-flight", 1, "--connections", 64,
+                                name="ceiling", text="the same, answered once a writer has written and synced it"),
                 kafka_connections(bench, writing, 64),
                 writing.redis(bench.records(200_000), clients=64, pipeline=1),
                 writing.nats(bench.records(10_000), how="sync", options=("--clients", 64))],

@@ -102,7 +102,7 @@ class Writing:
                     "p50_ms": report["ack_ms"]["p50"], "p99_ms": report["ack_ms"]["p99"], "way": report["way"],
                     "cpu_us": report.get("server_cpu_us_per_record")}
 
-        return Side(name, self.durability if tries else NOTHING, text or "qalam bench ceiling " + " ".join(wanted),
+        return Side(name, self.durability if "none" not in options else NOTHING, text or "qalam bench ceiling " + " ".join(wanted),
                     sample, prepare=find if tries else None,
                     skipped=bench.qalam_lacks("ceiling", "bench") or bench.qalam_lacks("--write", "bench", "ceiling"))
 
