@@ -241,6 +241,13 @@ void PartitionQueue::Connect() {
   state_.OnStreamOpen();
 }
 
+// After any news about batches: whoever waits hears of it, and what gathered behind them may go.
+void PartitionQueue::GoOn() {
+  GiveVerdicts();
+  SealIfIdle();
+  Pump();
+}
+
 void PartitionQueue::OnWritten(std::uint64_t generation) {
   {
     MutexLock lock(state_mutex_);
@@ -250,10 +257,10 @@ void PartitionQueue::OnWritten(std::uint64_t generation) {
     UpdateHints();
   }
   if (core_.options().acks == Acks::kNone) {
-    GiveVerdicts();
-    SealIfIdle();
+    GoOn();
+  } else {
+    Pump();  // Written is no news yet.
   }
-  Pump();
 }
 
 void PartitionQueue::OnMessage(std::uint64_t generation, grpc::ByteBuffer message,
@@ -283,9 +290,7 @@ void PartitionQueue::OnMessage(std::uint64_t generation, grpc::ByteBuffer messag
     core_.cluster().Learn(partition_, address, *not_leader);
     stream->Cancel();
   }
-  GiveVerdicts();
-  SealIfIdle();
-  Pump();
+  GoOn();
   stream->Read();
 }
 
@@ -308,8 +313,7 @@ void PartitionQueue::OnClosed(std::uint64_t generation, const grpc::Status& stat
     }
   }
   core_.progress().Notify();
-  GiveVerdicts();
-  Pump();
+  GoOn();
 }
 
 void PartitionQueue::OnIdentity(const Result<ProducerIdentity>& identity) {
@@ -322,8 +326,7 @@ void PartitionQueue::OnIdentity(const Result<ProducerIdentity>& identity) {
     }
     UpdateHints();
   }
-  GiveVerdicts();
-  Pump();
+  GoOn();
 }
 
 // Moves the one timer of this queue forward, if need be. Timers that turn out early only look and
@@ -363,9 +366,7 @@ void PartitionQueue::OnTimer() {
     state_.Expire(now, verdicts_);
     UpdateHints();
   }
-  GiveVerdicts();
-  SealIfIdle();
-  Pump();
+  GoOn();
   EnsureTimer(next);
 }
 

@@ -75,6 +75,7 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
   void Connect() QALAM_REQUIRES(state_mutex_);
   void UpdateHints() QALAM_REQUIRES(state_mutex_);
   void EnsureTimer(TimePoint time);
+  void GoOn();
   void GiveVerdicts();
   void Give(Verdict verdict);
   void OnWritten(std::uint64_t generation);

@@ -102,6 +102,28 @@ TEST_F(ProducerTest, WhatComesWhileABatchIsUnderWaySharesTheNext) {
   EXPECT_EQ(broker_.batches_seen(), 2);
 }
 
+TEST_F(ProducerTest, WhatGatheredLeavesAlsoWhenTheBatchUnderWayFailsWithItsStream) {
+  ProducerOptions options;
+  options.idempotent = false;
+  options.retry_ambiguous = false;
+  std::atomic<bool> gathered{false};
+  broker_.OnBatch([&](const FakeBroker::Incoming& batch) {
+    if (batch.number > 1) return FakeBroker::Decision{};
+    while (!gathered) std::this_thread::sleep_for(1ms);
+    return FakeBroker::Decision{FakeBroker::Then::kCut, ""};
+  });
+  Producer producer = client_.NewProducer(options);
+  std::atomic<int> ambiguous{0};
+  std::atomic<int> written{0};
+  const auto count = [&](const DeliveryReport& report) { ++(report.ok() ? written : ambiguous); };
+  ASSERT_TRUE(producer.Send(ToPartition(0, "first"), count).ok());
+  ASSERT_TRUE(producer.Send(ToPartition(0, "second"), count).ok());
+  gathered = true;
+  EXPECT_TRUE(broker_.WaitUntil([&] { return written == 1; })) << "it waits for its own deadline";
+  EXPECT_EQ(ambiguous, 1);
+  EXPECT_EQ(Values(broker_), std::vector<std::string>{"second"});
+}
+
 TEST_F(ProducerTest, PlacesKeysAsKafkaDoesAlsoBeforeThePartitionsAreKnown) {
   Producer producer = client_.NewProducer();
   std::vector<Delivery> deliveries;
