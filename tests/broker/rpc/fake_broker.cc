@@ -248,7 +248,29 @@ void FakeBroker::Append(AppendRequest request, Reply<AppendResult> reply) {
   result.last_offset = 10 + static_cast<Offset>(request.records.size()) - 1;
   result.leader_epoch = 4;
   result.durability = Durability::kFsync;
+  {
+    std::lock_guard lock(mutex_);
+    if (hold_appends_) {
+      held_appends_.emplace_back([result, reply = std::move(reply)]() mutable { reply(result); });
+      return;
+    }
+  }
   reply(result);
+}
+
+void FakeBroker::HoldAppends() {
+  std::lock_guard lock(mutex_);
+  hold_appends_ = true;
+}
+
+void FakeBroker::ReleaseAppends() {
+  std::vector<UniqueFunction<void()>> held;
+  {
+    std::lock_guard lock(mutex_);
+    hold_appends_ = false;
+    held.swap(held_appends_);
+  }
+  for (auto& answer : held) answer();
 }
 
 void FakeBroker::Fetch(FetchRequest request, Reply<FetchResult> reply) {

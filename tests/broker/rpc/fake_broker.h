@@ -35,6 +35,8 @@ class FakeBroker final : public Broker {
   void RefuseToOpen(std::optional<Error> error);
   void HoldOpens(bool hold);  // OpenProduce waits for ReleaseOpens.
   void ReleaseOpens();
+  void HoldAppends();  // They wait for ReleaseAppends.
+  void ReleaseAppends();
   void AnswerBatch(std::size_t index, Result<AppendResult> result);
   // Every Tail question is answered at once with `bytes`, again and again.
   void TailFor(const std::string& topic, std::size_t bytes);
@@ -84,6 +86,9 @@ class FakeBroker final : public Broker {
   }
   int tails_cancelled() const {
     return Locked([&] { return cancelled_; });
+  }
+  std::size_t appends_held() const {
+    return Locked([&] { return held_appends_.size(); });
   }
   std::optional<AppendRequest> append() const {
     return Locked([&] { return append_; });
@@ -148,6 +153,8 @@ class FakeBroker final : public Broker {
   std::vector<std::pair<std::string, std::size_t>> endless_;
   std::vector<std::pair<std::string, int>> questions_;
   std::vector<Parked> parked_;
+  bool hold_appends_ = false;
+  std::vector<UniqueFunction<void()>> held_appends_;
   std::optional<AppendRequest> append_;
   std::optional<FetchRequest> fetch_;
   std::optional<Error> fail_next_;

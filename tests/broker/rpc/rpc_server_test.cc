@@ -129,6 +129,33 @@ TEST_F(RpcServerTest, ACallWithoutARequestIsInvalid) {
   }
 }
 
+TEST_F(RpcServerTest, AnOversizedRequestIsRefusedAndTheServerServesOn) {
+  RpcOptions options;
+  options.message_bytes_max = 64 * 1024;
+  Serve(options);
+  v1::AppendRequest request;
+  request.add_records()->set_value(std::string(100'000, 'x'));
+  v1::AppendResponse response;
+  EXPECT_EQ(
+      v1::LogService::NewStub(channel_)->Append(Soon().get(), request, &response).error_code(),
+      grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(Serves());
+}
+
+TEST_F(RpcServerTest, ADeadlineThatPassesEndsTheCallAndTheServerStops) {
+  Serve();
+  broker_.HoldAppends();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(100));
+  v1::AppendResponse response;
+  EXPECT_EQ(v1::LogService::NewStub(channel_)->Append(&context, {}, &response).error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  ASSERT_EQ(broker_.appends_held(), 1u);
+  broker_.ReleaseAppends();  // Too late for anybody to hear of it.
+  EXPECT_TRUE(Serves());
+  server_->Stop(std::chrono::seconds(10));
+}
+
 TEST_F(RpcServerTest, SeveralThreadsServeManyCallsAtOnce) {
   RpcOptions options;
   options.threads_count = 3;
