@@ -31,6 +31,13 @@ ProduceStateOptions StateOptionsOf(const ProducerOptions& options) {
   return result;
 }
 
+// As ProduceState has it.
+bool MayOverlap(const ProducerOptions& options) {
+  const bool one_by_one =
+      options.acks != Acks::kNone && !options.idempotent && options.retry_ambiguous;
+  return options.in_flight_max > 1 && !one_by_one;
+}
+
 }  // namespace
 
 // The ear of one stream. Keeps the queue and its producer alive for as long as the stream is.
@@ -62,6 +69,7 @@ PartitionQueue::PartitionQueue(ProducerCore& core, TopicPartition partition)
     : core_(core),
       partition_(std::move(partition)),
       accumulator_(AccumulatorOptionsOf(core.options()), core.pool()),
+      may_overlap_(MayOverlap(core.options())),
       state_(StateOptionsOf(core.options())) {}
 
 AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
@@ -125,9 +133,10 @@ AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
 }
 
 bool PartitionQueue::ShouldSealEarly() {
-  return core_.options().linger.count() == 0 &&
-         early_seal_.IsDue(under_way_.load(std::memory_order_relaxed),
-                           records_under_way_.load(std::memory_order_relaxed),
+  if (core_.options().linger.count() != 0) return false;
+  const std::size_t batches = under_way_.load(std::memory_order_relaxed);
+  if (batches > 0 && !may_overlap_) return false;
+  return early_seal_.IsDue(batches, records_under_way_.load(std::memory_order_relaxed),
                            static_cast<std::size_t>(accumulator_.open().records_count));
 }
 

@@ -88,6 +88,7 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
 
   mutable Mutex open_mutex_;
   RecordAccumulator accumulator_ QALAM_GUARDED_BY(open_mutex_);
+  const bool may_overlap_;  // A second batch may be sent before the first is decided.
   EarlySeal early_seal_ QALAM_GUARDED_BY(open_mutex_);
   RecordClock clock_ QALAM_GUARDED_BY(open_mutex_);
   bool closed_ QALAM_GUARDED_BY(open_mutex_) = false;

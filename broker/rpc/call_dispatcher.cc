@@ -16,7 +16,7 @@ constexpr int kAwaitedPerQueue = 32;  // So many calls may come at once without 
 class UnknownMethod final : public CallHandler {
  public:
   explicit UnknownMethod(IncomingCall& incoming) : CallHandler(incoming) {
-    call().Finish({grpc::StatusCode::UNIMPLEMENTED, "there is no method " + call().method()});
+    call().Finish({grpc::StatusCode::UNIMPLEMENTED, "there is no such method"});
   }
   void OnDone() override { delete this; }
 };
@@ -69,12 +69,17 @@ void CallDispatcher::Gone() {
   if (--calls_count_ == 0) gone_.NotifyAll();
 }
 
+void CallDispatcher::TakeNoMore() {
+  MutexLock lock(mutex_);
+  stopping_ = true;
+}
+
 void CallDispatcher::Stop() {
   if (!started_) return;
   started_ = false;
+  TakeNoMore();
   {
     MutexLock lock(mutex_);
-    stopping_ = true;
     while (calls_count_ > 0) gone_.Wait(mutex_);
   }
   for (Lane& lane : lanes_) {

@@ -11,6 +11,12 @@ namespace qalam {
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
+namespace {
+
+constexpr std::size_t kNameBytesMax = 200;  // Of a service, as of gRPC's own.
+
+}  // namespace
+
 // One Watch: tells the newest state that its client hasn't heard of yet.
 class HealthService::Watch final : public CallHandler,
                                    public DrainableStream,
@@ -30,19 +36,21 @@ class HealthService::Watch final : public CallHandler,
   void Tell() {
     MutexLock lock(mutex_);
     if (writing_ || finished_) return;
-    const int status = health_.StateOf(service_).status();
-    if (told_ == status) return;
-    told_ = status;
+    const HealthCheckResponse state = health_.StateOf(service_);
+    if (told_ == state.status()) return;
+    told_ = state.status();
     writing_ = true;
-    outgoing_ = SerializedMessage(health_.StateOf(service_));
+    outgoing_ = SerializedMessage(state);
     call().Write(outgoing_);
   }
   void Drain() override { End(Error(ErrorCode::kShuttingDown, "the broker is stopping")); }
 
   void OnReadDone(bool ok) override {
     HealthCheckRequest request;
-    if (!ok || !ParseMessage(request_, request).ok()) {
-      End(Error(ErrorCode::kInvalidArgument, "the call has no request that can be read"));
+    const bool sound = ok && ParseMessage(request_, request).ok();
+    request_.Clear();
+    if (!sound || request.service().size() > kNameBytesMax) {
+      End(Error(ErrorCode::kInvalidArgument, "the call has no request that can be served"));
       return;
     }
     service_ = request.service();
@@ -114,7 +122,7 @@ void HealthService::Check(UnaryCallPtr call, const HealthCheckRequest& request) 
   const HealthCheckResponse response = StateOf(request.service());
   if (response.status() == HealthCheckResponse::SERVICE_UNKNOWN) {
     // Not one of our errors: the protocol's own.
-    call->Finish({grpc::StatusCode::NOT_FOUND, "there is no service " + request.service()});
+    call->Finish({grpc::StatusCode::NOT_FOUND, "there is no such service"});
   } else {
     call->Answer(response);
   }

@@ -103,8 +103,9 @@ class GrpcServer final : public RpcServer {
         log_service_(RpcContext{broker, options_, streams_, answers_, SystemClock::Get()}),
         topic_service_(broker),
         cluster_service_(broker),
-        health_(streams_, Ours()),
-        reflection_(streams_, Described()) {}
+        questions_(options.open_streams_max),
+        health_(questions_, Ours()),
+        reflection_(questions_, Described()) {}
   ~GrpcServer() override { Stop(std::chrono::milliseconds(0)); }
 
   Status Start() {
@@ -152,10 +153,12 @@ class GrpcServer final : public RpcServer {
     if (server_) {
       const auto deadline = std::chrono::system_clock::now() + patience;
       SetServing(false);
+      questions_.DrainAll(std::chrono::milliseconds(0));
       if (!streams_.DrainAll(patience)) {
         Logger("rpc").warn("streams cut off after patience_ms={} streams={}", patience.count(),
                            streams_.size());
       }
+      calls_->TakeNoMore();
       server_->Shutdown(deadline);
       calls_->Stop();
     }
@@ -189,6 +192,7 @@ class GrpcServer final : public RpcServer {
   LogService log_service_;
   TopicService topic_service_;
   ClusterService cluster_service_;
+  StreamRegistry questions_;  // Of health and reflection: the others' limit is not theirs.
   HealthService health_;
   ReflectionService reflection_;
   std::unique_ptr<CallDispatcher> calls_;

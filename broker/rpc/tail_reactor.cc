@@ -29,6 +29,7 @@ void TailReactor::OnReadDone(bool ok) {
     End(parsed.error());
     return;
   }
+  request_.Clear();
   Open(tail);
 }
 

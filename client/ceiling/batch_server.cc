@@ -119,7 +119,7 @@ class ServerStream final : public BatchSource, public std::enable_shared_from_th
   void OnWritten(bool ok) {
     MutexLock lock(mutex_);
     writing_ = false;
-    if (!ok) no_more_ = true;
+    if (!ok) broken_ = true;  // The read that is under way ends the stream.
     FinishIfIdle();
     SendTotal();
   }
@@ -132,7 +132,7 @@ class ServerStream final : public BatchSource, public std::enable_shared_from_th
   // Totals that become known while one is on its way share the next. No event of an operation comes
   // inside of it, so the lock may be held.
   void SendTotal() QALAM_REQUIRES(mutex_) {
-    if (writing_ || no_more_ || told_count_ == safe_count_) return;
+    if (writing_ || no_more_ || broken_ || told_count_ == safe_count_) return;
     writing_ = true;
     told_count_ = safe_count_;
     std::array<std::byte, sizeof told_count_> total;
@@ -160,7 +160,8 @@ class ServerStream final : public BatchSource, public std::enable_shared_from_th
   std::uint64_t safe_count_ QALAM_GUARDED_BY(mutex_) = 0;
   std::uint64_t told_count_ QALAM_GUARDED_BY(mutex_) = 0;
   bool writing_ QALAM_GUARDED_BY(mutex_) = false;
-  bool no_more_ QALAM_GUARDED_BY(mutex_) = false;  // Nothing more is read or written.
+  bool broken_ QALAM_GUARDED_BY(mutex_) = false;   // Nothing more is written,
+  bool no_more_ QALAM_GUARDED_BY(mutex_) = false;  // nor read.
   bool finished_ QALAM_GUARDED_BY(mutex_) = false;
 };
 

@@ -102,6 +102,32 @@ TEST_F(ProducerTest, WhatComesWhileABatchIsUnderWaySharesTheNext) {
   EXPECT_EQ(broker_.batches_seen(), 2);
 }
 
+TEST_F(ProducerTest, ManyWhoWaitFillASecondBatchWhileTheFirstIsUnderWay) {
+  Producer producer = client_.NewProducer();
+  // Again and again, as what is decided must not count as waiting any more.
+  for (int round = 0; round < 5; ++round) {
+    const int before = broker_.batches_seen();
+    broker_.HoldAnswers(true);
+    for (const std::string& value : Numbered(1 + 16)) (void)producer.Send(ToPartition(0, value));
+    EXPECT_TRUE(broker_.WaitUntil([&] { return broker_.batches_seen() == before + 2; }))
+        << "round " << round;
+    broker_.HoldAnswers(false);
+    ASSERT_TRUE(producer.Flush(10s).ok());
+  }
+}
+
+TEST_F(ProducerTest, OneBatchAtATimeIsNotSplit) {
+  ProducerOptions options;
+  options.in_flight_max = 1;
+  Producer producer = client_.NewProducer(options);
+  broker_.HoldAnswers(true);
+  for (const std::string& value : Numbered(40)) (void)producer.Send(ToPartition(0, value));
+  broker_.HoldAnswers(false);
+  ASSERT_TRUE(producer.Flush(10s).ok());
+  EXPECT_EQ(Values(broker_), Numbered(40));
+  EXPECT_EQ(broker_.batches_seen(), 2);
+}
+
 TEST_F(ProducerTest, WhatGatheredLeavesAlsoWhenTheBatchUnderWayFailsWithItsStream) {
   ProducerOptions options;
   options.idempotent = false;

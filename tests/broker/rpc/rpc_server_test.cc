@@ -99,6 +99,22 @@ TEST_F(RpcServerTest, AHealthWatchTellsOfEveryChangeAndEndsWithTheServer) {
   EXPECT_EQ(unknown.Next(), std::nullopt);
 }
 
+TEST_F(RpcServerTest, WatchesAreNotHeldUpByTheLimitOfStreams) {
+  RpcOptions options;
+  options.open_streams_max = 1;
+  Serve(options);
+  grpc::ClientContext context;
+  const auto produce = v1::LogService::NewStub(channel_)->Produce(&context);
+  v1::ProduceRequest open;
+  open.mutable_open()->set_topic("orders");
+  produce->Write(open);
+  ASSERT_TRUE(broker_.WaitUntil([&] { return broker_.opens() == 1; }));
+  HealthWatch watch(channel_, "");
+  EXPECT_EQ(watch.Next(), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(HealthWatch(channel_, std::string(5000, 'x')).Next(), std::nullopt);
+  context.TryCancel();
+}
+
 TEST_F(RpcServerTest, EveryMethodThatIsDescribedIsServed) {
   Serve();
   const auto* const pool = google::protobuf::DescriptorPool::generated_pool();
@@ -150,7 +166,7 @@ TEST_F(RpcServerTest, ADeadlineThatPassesEndsTheCallAndTheServerStops) {
   v1::AppendResponse response;
   EXPECT_EQ(v1::LogService::NewStub(channel_)->Append(&context, {}, &response).error_code(),
             grpc::StatusCode::DEADLINE_EXCEEDED);
-  ASSERT_EQ(broker_.appends_held(), 1u);
+  ASSERT_TRUE(broker_.WaitUntil([&] { return broker_.appends_held() == 1; }));
   broker_.ReleaseAppends();  // Too late for anybody to hear of it.
   EXPECT_TRUE(Serves());
   server_->Stop(std::chrono::seconds(10));
