@@ -47,6 +47,14 @@ check "pkg-config, shared" "$work/shared"
   $(pkg-config --define-variable=prefix="$prefix" --static --libs qalam-client | sed 's/-lqalam-client//')
 check "pkg-config, static" "$work/static"
 
+echo "== a program with gRPC's reflection service in it may use the library, too"
+# shellcheck disable=SC2046,SC2086
+"$cxx" $flags $(pkg-config --define-variable=prefix="$prefix" --cflags qalam-client) \
+  "$consumer/main.cc" -o "$work/reflecting" \
+  $(pkg-config --define-variable=prefix="$prefix" --libs qalam-client) \
+  -Wl,--no-as-needed $(pkg-config --libs grpc++) -lgrpc++_reflection
+check "beside reflection" "$work/reflecting"
+
 echo "== only public names are exported"
 names=$(nm -DC --defined-only "$prefix/$libdir/libqalam-client.so" | cut -d' ' -f3- |
   grep -vE 'qalam::abi0::' || true)
