@@ -8,11 +8,12 @@
 #include <memory>
 #include <string>
 
-#include "client/connection_pool.h"
+#include "client/connections.h"
 #include "client/metadata_cache.h"
 #include "client/pending_batch.h"
 #include "client/retry_policy.h"
 #include "client/wire_error.h"
+#include "common/fork_guard.h"
 #include "qalam/options.h"
 #include "qalam/result.h"
 #include "qalam/v1/log.pb.h"
@@ -36,10 +37,14 @@ struct CallKind {
 // deadline and retries. Thread: any.
 class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
  public:
+  // The brokers that `options` names.
   explicit ClusterClient(ClientOptions options);
+  ClusterClient(ClientOptions options, std::shared_ptr<Connections> connections);
 
   const ClientOptions& options() const { return options_; }
-  ConnectionPool& connections() { return connections_; }
+  // This process is a child of the one that made it.
+  bool forked() const { return fork_mark_.forked(); }
+  Connections& connections() { return *connections_; }
   MetadataCache& metadata() { return metadata_; }
 
   // Where to send what is for `partition`.
@@ -82,8 +87,9 @@ class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
                   std::function<void(Result<std::int32_t>)> answer);
   Error FailedCall(const grpc::Status& status, const std::string& address);
 
+  const ForkMark fork_mark_;
   const ClientOptions options_;
-  ConnectionPool connections_;
+  const std::shared_ptr<Connections> connections_;
   MetadataCache metadata_;
 };
 

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -17,15 +16,15 @@
 #include <utility>
 #include <vector>
 
-#include "broker/node/broker_core.h"
+#include "broker/node/broker_host.h"
 #include "broker/node/command_line.h"
 #include "broker/node/config_sources.h"
 #include "broker/node/config_text.h"
 #include "broker/node/exit_code.h"
-#include "broker/node/front_end.h"
 #include "broker/node/process_status.h"
 #include "broker/node/rebuild_metadata.h"
 #include "broker/node/sd_notify.h"
+#include "broker/node/second_start.h"
 #include "broker/node/signals.h"
 #include "common/bytes.h"
 #include "common/logging.h"
@@ -104,17 +103,34 @@ int Rebuild(const CommandLine& line, const BrokerSettings& settings) {
   return 0;
 }
 
+// The owner serves what we were to serve. The exit code.
+int Join(const CommandLine& line, const BrokerConfig& config) {
+  const Result<JoinResult> joined = JoinOwner(PosixFileSystem::Get(), config, line.settings);
+  if (!joined.ok()) return Fail(joined.error());
+  std::printf("%s is owned by %s, process %d, owner epoch %lld\n",
+              config.settings().data_directory.c_str(), joined->owner.program.c_str(),
+              joined->owner.pid, static_cast<long long>(joined->owner.owner_epoch));
+  for (const std::string& address : joined->addresses) std::printf("serves %s\n", address.c_str());
+  for (const ConfigEntry& entry : joined->config) {
+    std::printf("set %s=%s\n", entry.key.c_str(), entry.value.c_str());
+  }
+  return 0;
+}
+
 // One run of the broker, from start to stop. Thread: main.
 class BrokerProcess {
  public:
   BrokerProcess(const CommandLine& line, Signals& signals) : line_(line), signals_(signals) {}
 
   Status Start(BrokerConfig config);
+  // As Start, once the owner has handed over. Errors: kDirectoryInUse if it does not, or somebody
+  // else was quicker.
+  Status TakeOver(const BrokerConfig& config);
   // Until a signal or a failed log ends it. The exit code.
   int Serve();
 
  private:
-  Status OpenFrontEnd(const BrokerSettings& settings);
+  Status WritePortFile();
   void Reload();
   void DumpStatus();
   void FeedWatchdog();
@@ -123,8 +139,7 @@ class BrokerProcess {
   const CommandLine& line_;
   Signals& signals_;
   std::chrono::milliseconds shutdown_timeout_{30'000};
-  std::unique_ptr<BrokerCore> core_;
-  std::unique_ptr<FrontEnd> front_;
+  std::unique_ptr<BrokerHost> host_;
   std::atomic<bool> log_failed_ = false;
   // Set by the answer to the last question of the watchdog; shared with it, as it may come late.
   std::shared_ptr<std::atomic<bool>> answered_ = std::make_shared<std::atomic<bool>>(true);
@@ -136,37 +151,44 @@ Status BrokerProcess::Start(BrokerConfig config) {
   const BrokerSettings settings = config.settings();
   shutdown_timeout_ = settings.shutdown_timeout;
   SdNotify("STATUS=starting");
-  BrokerCoreOptions options{std::move(config), line_.adopt_copy, line_.force, QALAM_VERSION};
-  QALAM_ASSIGN_OR_RETURN(
-      core_, BrokerCore::Start(PosixFileSystem::Get(), SystemClock::Get(), std::move(options)));
-  core_->OnLogFailure([this](const Error& error) {
+  BrokerHostOptions options;
+  options.core = {std::move(config), line_.adopt_copy, line_.force, QALAM_VERSION};
+  options.on_log_failure = [this](const Error& error) {
     Log().critical("log failed, stopping error=\"{}\"", error.ToString());
     log_failed_.store(true);
     signals_.Wake();
-  });
-  if (const Status opened = OpenFrontEnd(settings); !opened.ok()) {
-    if (front_) front_->Stop(std::chrono::milliseconds(0));
-    core_->Stop(shutdown_timeout_);
-    front_.reset();
-    core_.reset();
-    return opened.error();
+  };
+  QALAM_ASSIGN_OR_RETURN(
+      host_, BrokerHost::Start(PosixFileSystem::Get(), SystemClock::Get(), std::move(options)));
+  if (const Status written = WritePortFile(); !written.ok()) {
+    host_->Stop(shutdown_timeout_);
+    host_.reset();
+    return written.error();
   }
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin);
   Log().info("ready version={} took_ms={}", QALAM_VERSION, took.count());
-  SdNotify("READY=1\nSTATUS=serving " + front_->addresses().front());
+  SdNotify("READY=1\nSTATUS=serving " + host_->addresses().front());
   return OkStatus();
 }
 
-Status BrokerProcess::OpenFrontEnd(const BrokerSettings& settings) {
-  QALAM_ASSIGN_OR_RETURN(front_,
-                         FrontEnd::Open(core_->broker(), settings, core_->directory().path()));
-  core_->SetAddress(settings.advertised_listener.empty() ? front_->addresses().front()
-                                                         : settings.advertised_listener);
-  front_->Accept();
+Status BrokerProcess::TakeOver(const BrokerConfig& config) {
+  constexpr std::chrono::seconds kPatience{35};  // The owner's own, and a little.
+  constexpr std::chrono::milliseconds kBetween{2};
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  QALAM_RETURN_IF_ERROR(AskToHandOver(PosixFileSystem::Get(), config.settings().data_directory));
+  while (true) {
+    Status started = Start(config);
+    const bool in_use = !started.ok() && started.error().code() == ErrorCode::kDirectoryInUse;
+    if (!in_use || std::chrono::steady_clock::now() > end) return started;
+    std::this_thread::sleep_for(kBetween);
+  }
+}
+
+Status BrokerProcess::WritePortFile() {
   if (line_.port_file.empty()) return OkStatus();
   std::string text;
-  for (const std::string& address : front_->addresses()) text += "grpc=" + address + "\n";
+  for (const std::string& address : host_->addresses()) text += "grpc=" + address + "\n";
   const Status written = ReplaceFile(PosixFileSystem::Get(), line_.port_file, AsBytes(text));
   if (written.ok()) return OkStatus();
   return Error(ErrorCode::kInvalidArgument, "--port-file: " + written.error().message());
@@ -189,18 +211,18 @@ int BrokerProcess::Serve() {
 void BrokerProcess::Reload() {
   SdNotify("RELOADING=1\nSTATUS=reading the settings again");
   Result<std::vector<RawSetting>> settings = GatherSettings(line_);
-  const Status status = settings.ok() ? core_->config().Reload(std::move(settings).value())
+  const Status status = settings.ok() ? host_->core().config().Reload(std::move(settings).value())
                                       : Status(settings.error());
   if (!status.ok()) {
     Log().error("configuration not reloaded error=\"{}\"", status.error().ToString());
   }
-  SdNotify("READY=1\nSTATUS=serving " + front_->addresses().front());
+  SdNotify("READY=1\nSTATUS=serving " + host_->addresses().front());
 }
 
 void BrokerProcess::DumpStatus() {
   Log().info("status {}", DescribeProcess());
   for (const std::string& thread : DescribeThreads()) Log().info("thread {}", thread);
-  for (const std::string& queue : core_->DescribeQueues()) Log().info("queue {}", queue);
+  for (const std::string& queue : host_->core().DescribeQueues()) Log().info("queue {}", queue);
 }
 
 // Speaks for the broker's threads, not for this one: the next sign of life needs an answer to the
@@ -210,7 +232,7 @@ void BrokerProcess::FeedWatchdog() {
   const auto now = std::chrono::steady_clock::now();
   if (!interval || now < next_feed_ || !answered_->exchange(false)) return;
   next_feed_ = now + *interval / 3;
-  core_->broker().DescribeCluster(
+  host_->core().broker().DescribeCluster(
       Reply<ClusterInfo>([answered = answered_](const Result<ClusterInfo>& info) {
         answered->store(true);
         if (info.ok()) SdNotify("WATCHDOG=1");
@@ -225,12 +247,7 @@ int BrokerProcess::Stop(ExitCode code) {
   std::atomic<bool> done = false;
   bool clean = false;
   std::thread stopper([&] {
-    front_->StopAccepting();
-    clean = core_->Stop(shutdown_timeout_);
-    // The broker has answered everything by now; this is for the answers on their way.
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
-    front_->Stop(std::max(left, std::chrono::milliseconds(200)));
+    clean = host_->Stop(shutdown_timeout_);
     done.store(true);
     signals_.Wake();
   });
@@ -244,8 +261,7 @@ int BrokerProcess::Stop(ExitCode code) {
     }
   }
   stopper.join();
-  front_.reset();
-  core_.reset();
+  host_.reset();
   if (!line_.port_file.empty()) (void)unlink(line_.port_file.c_str());
   if (clean) {
     Log().info("stopped");
@@ -291,9 +307,16 @@ int RunBrokerProcess(int argc, const char* const* argv) {
   Result<Signals> signals = Signals::Block();
   if (!signals.ok()) return Fail(signals.error());
   BrokerProcess process(*line, *signals);
-  if (const Status started = process.Start(std::move(config).value()); !started.ok()) {
-    return Fail(started.error());
+  Status started = process.Start(*config);
+  const std::string& directory = config->settings().data_directory;
+  if (!started.ok() && started.error().code() == ErrorCode::kDirectoryInUse) {
+    if (line->join) return Join(*line, *config);
+    if (line->take_over) started = process.TakeOver(*config);
+    if (!started.ok() && started.error().code() == ErrorCode::kDirectoryInUse) {
+      started = NameOwner(PosixFileSystem::Get(), started.error(), directory);
+    }
   }
+  if (!started.ok()) return Fail(started.error());
   return process.Serve();
 }
 
