@@ -22,7 +22,7 @@ struct DataDirectoryOptions {
   // For rebuilding: a missing or damaged meta.properties is made anew, the old one kept aside.
   bool repair = false;
   // Only the directory with this id, which is there; empty: any, and a new one is made.
-  std::string directory_id;
+  std::string directory_id = {};
 };
 
 // The one directory that holds everything a node has, owned by one process at a time: it holds a

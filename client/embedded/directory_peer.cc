@@ -23,9 +23,11 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSuccessorGoesFirst{500};
-// Between two looks for an owner: at first, and at most; each spread by half.
-constexpr milliseconds kSeekFirst{2};
+// Between two looks for an owner, each spread by half: while a hand-over may take, and later.
+constexpr milliseconds kSeekSoon{4};
+constexpr milliseconds kSeekLong{1'000};
 constexpr milliseconds kSeekMax{20};
+constexpr milliseconds kSeekTrouble{200};  // When it is not only that somebody else is at it.
 // A call that failed although the owner is there: for so long another one may still turn up.
 constexpr milliseconds kMayStillGo{2'000};
 
@@ -129,7 +131,7 @@ Connection DirectoryPeer::Any() {
 
 RetryOptions DirectoryPeer::retry() const {
   // The way is short, and the next owner is there soon.
-  return {milliseconds(2), milliseconds(40)};
+  return {milliseconds(2), milliseconds(20)};
 }
 
 bool DirectoryPeer::AwaitSuccessor(const Connection& failed,
@@ -152,7 +154,8 @@ bool DirectoryPeer::AwaitSuccessor(const Connection& failed,
 // --- The thread ----------------------------------------------------------------------------------
 
 void DirectoryPeer::Run() {
-  std::chrono::nanoseconds pause = kSeekFirst;
+  std::string told;  // What went wrong, once.
+  auto sought_since = std::chrono::steady_clock::now();
   while (!closing()) {
     if (host_ != nullptr) {
       ServeUntilAsked();
@@ -160,15 +163,20 @@ void DirectoryPeer::Run() {
       AttendUntilGone();
     } else if (const auto error = Seek()) {
       if (!MayPass(*error)) {
-        Logger("embedded").warn("no owner dir={} error=\"{}\"", directory_, error->ToString());
-        pause = std::chrono::milliseconds(200);
+        if (std::exchange(told, error->ToString()) != error->ToString()) {
+          Logger("embedded").warn("no owner dir={} error=\"{}\"", directory_, told);
+        }
       }
+      const bool soon = std::chrono::steady_clock::now() - sought_since < kSeekLong;
+      const std::chrono::nanoseconds pause = !MayPass(*error) ? kSeekTrouble
+                                             : soon           ? kSeekSoon
+                                                              : kSeekMax;
       std::uniform_int_distribution<std::int64_t> spread(pause.count() / 2, pause.count());
       if (!Pause(std::chrono::nanoseconds(spread(random_)))) break;
-      pause = std::min<std::chrono::nanoseconds>(pause * 2, kSeekMax);
       continue;
     }
-    pause = kSeekFirst;
+    told.clear();
+    sought_since = std::chrono::steady_clock::now();
   }
   if (host_ != nullptr) ServeUntilAsked();
 }
