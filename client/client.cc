@@ -42,7 +42,9 @@ Client::~Client() {
 }
 
 Producer Client::NewProducer(ProducerOptions options) const {
-  return Producer(std::make_shared<ProducerCore>(cluster_, std::move(options)));
+  auto core = std::make_shared<ProducerCore>(cluster_, std::move(options));
+  cluster_->Add(core);
+  return Producer(std::move(core));
 }
 
 Result<Reader> Client::NewReader(std::vector<TopicPartition> partitions, From from,

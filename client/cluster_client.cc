@@ -67,6 +67,23 @@ ClusterClient::ClusterClient(ClientOptions options)
 ClusterClient::ClusterClient(ClientOptions options, std::shared_ptr<Connections> connections)
     : options_(std::move(options)), connections_(std::move(connections)) {}
 
+void ClusterClient::Add(std::weak_ptr<Waiting> waiting) {
+  MutexLock lock(mutex_);
+  std::erase_if(waiting_, [](const auto& other) { return other.expired(); });
+  waiting_.push_back(std::move(waiting));
+}
+
+void ClusterClient::TryNow() {
+  std::vector<std::weak_ptr<Waiting>> all;
+  {
+    MutexLock lock(mutex_);
+    all = waiting_;
+  }
+  for (const auto& weak : all) {
+    if (const auto waiting = weak.lock()) waiting->TryNow();
+  }
+}
+
 Connection ClusterClient::ConnectionFor(const TopicPartition& partition) {
   if (const auto leader = metadata_.leader_address(partition)) return connections_->To(*leader);
   return connections_->Any();

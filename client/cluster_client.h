@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "client/connections.h"
 #include "client/metadata_cache.h"
@@ -14,6 +15,7 @@
 #include "client/retry_policy.h"
 #include "client/wire_error.h"
 #include "common/fork_guard.h"
+#include "common/mutex.h"
 #include "qalam/options.h"
 #include "qalam/result.h"
 #include "qalam/v1/log.pb.h"
@@ -37,6 +39,13 @@ struct CallKind {
 // deadline and retries. Thread: any.
 class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
  public:
+  // Something that waits before it tries again.
+  class Waiting {
+   public:
+    virtual ~Waiting() = default;
+    virtual void TryNow() = 0;  // Somebody else can be asked. Must not block.
+  };
+
   // The brokers that `options` names.
   explicit ClusterClient(ClientOptions options);
   ClusterClient(ClientOptions options, std::shared_ptr<Connections> connections);
@@ -46,6 +55,10 @@ class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
   bool forked() const { return fork_mark_.forked(); }
   Connections& connections() { return *connections_; }
   MetadataCache& metadata() { return metadata_; }
+
+  // All that were added and are still there try now.
+  void TryNow();
+  void Add(std::weak_ptr<Waiting> waiting);
 
   // Where to send what is for `partition`.
   Connection ConnectionFor(const TopicPartition& partition);
@@ -91,6 +104,8 @@ class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
   const ClientOptions options_;
   const std::shared_ptr<Connections> connections_;
   MetadataCache metadata_;
+  Mutex mutex_;
+  std::vector<std::weak_ptr<Waiting>> waiting_ QALAM_GUARDED_BY(mutex_);
 };
 
 }  // namespace qalam::abi0

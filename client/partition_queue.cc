@@ -387,6 +387,14 @@ void PartitionQueue::OnTimer() {
   EnsureTimer(next);
 }
 
+void PartitionQueue::TryNow() {
+  {
+    MutexLock lock(state_mutex_);
+    state_.TryNow();
+  }
+  Pump();
+}
+
 // One thread at a time gives verdicts, so that callbacks come in order.
 void PartitionQueue::GiveVerdicts() {
   std::vector<Verdict> verdicts;

@@ -58,6 +58,7 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
   std::uint64_t resent_count() const;
 
   void OnTimer();
+  void TryNow();  // As ProduceState.
   void OnIdentity(const Result<ProducerIdentity>& identity);
   // Takes no more records, gives everything its verdict and ends the stream.
   void CancelAll(CloseReport& report);

@@ -284,6 +284,10 @@ void ProducerCore::SealAll() {
   for (const auto& queue : AllPartitions()) queue->SealNow();
 }
 
+void ProducerCore::TryNow() {
+  for (const auto& queue : AllPartitions()) queue->TryNow();
+}
+
 std::vector<TopicQueue*> ProducerCore::AllTopics() const {
   std::vector<TopicQueue*> topics;
   MutexLock lock(topics_mutex_);

@@ -1,6 +1,7 @@
 #include "broker/node/find_owner.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -15,6 +16,12 @@ Result<std::unique_ptr<OwnerClient>> FindOwner(FileSystem& fs, const std::string
   if (stat(directory.c_str(), &at) != 0) return ErrorFromErrno(errno, "look at", directory);
   if (!S_ISDIR(at.st_mode)) {
     return Error(ErrorCode::kDirectoryUnusable, directory + " is not a directory")
+        .With("path", directory);
+  }
+  if (at.st_uid != geteuid() && geteuid() != 0) {
+    return Error(ErrorCode::kPermissionDenied, directory + " belongs to user " +
+                                                   std::to_string(at.st_uid) +
+                                                   ", and its owner answers nobody else")
         .With("path", directory);
   }
   // The owner wrote it before it listened.

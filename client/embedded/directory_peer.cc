@@ -114,6 +114,11 @@ DirectoryPeer::~DirectoryPeer() { QALAM_CHECK(!thread_.joinable() && host_ == nu
 
 // --- What the rest of the client asks ------------------------------------------------------------
 
+void DirectoryPeer::OnOwner(std::function<void()> callback) {
+  MutexLock lock(mutex_);
+  on_owner_ = std::move(callback);
+}
+
 DirectoryRole DirectoryPeer::role() const {
   MutexLock lock(mutex_);
   return role_;
@@ -248,7 +253,16 @@ std::optional<qalam::Error> DirectoryPeer::TryToAttend() {
 
 void DirectoryPeer::Meet(DirectoryRole role, const qalam::OwnerInfo& owner) {
   directory_id_ = owner.directory_id;
-  MutexLock lock(mutex_);
+  std::function<void()> tell;
+  {
+    MutexLock lock(mutex_);
+    SetOwner(role, owner);
+    tell = on_owner_;
+  }
+  if (tell) tell();
+}
+
+void DirectoryPeer::SetOwner(DirectoryRole role, const qalam::OwnerInfo& owner) {
   if (!socket_) {
     // The directory is there: its owner has just answered, or is us.
     auto socket = SocketPath::Of(directory_, "qalam.sock");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -37,6 +38,8 @@ class DirectoryPeer final : public Connections {
                                                      const DirectoryOptions& options);
   ~DirectoryPeer() override;  // Closed.
 
+  // Called, from the peer's thread, whenever there is another owner to ask. Must not block.
+  void OnOwner(std::function<void()> callback);
   DirectoryRole role() const;
   DirectoryOwner owner() const;
   bool Close();
@@ -62,6 +65,7 @@ class DirectoryPeer final : public Connections {
   bool Pause(std::chrono::nanoseconds time);  // False: closing.
   // Who is to be asked from now on.
   void Meet(DirectoryRole role, const qalam::OwnerInfo& owner);
+  void SetOwner(DirectoryRole role, const qalam::OwnerInfo& owner) QALAM_REQUIRES(mutex_);
   qalam::BrokerHostOptions HostOptions();
   bool closing() const;
 
@@ -87,6 +91,7 @@ class DirectoryPeer final : public Connections {
   std::optional<SocketPath> socket_ QALAM_GUARDED_BY(mutex_);
   std::unique_ptr<qalam::OwnerClient> attended_ QALAM_GUARDED_BY(mutex_);  // As a proxy.
   bool closing_ QALAM_GUARDED_BY(mutex_) = false;
+  std::function<void()> on_owner_ QALAM_GUARDED_BY(mutex_);
   bool hand_over_ QALAM_GUARDED_BY(mutex_) = false;
   bool log_failed_ QALAM_GUARDED_BY(mutex_) = false;
   bool clean_ QALAM_GUARDED_BY(mutex_) = true;

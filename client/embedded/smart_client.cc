@@ -23,6 +23,9 @@ Result<SmartClient> SmartClient::Open(const std::string& directory, DirectoryOpt
   if (!peer.ok()) return peer.error();
   client.bootstrap = {(*peer)->Any().address};
   auto cluster = std::make_shared<ClusterClient>(std::move(client), *peer);
+  (*peer)->OnOwner([weak = std::weak_ptr<ClusterClient>(cluster)] {
+    if (const auto there = weak.lock()) there->TryNow();
+  });
   return SmartClient(std::move(cluster), *std::move(peer));
 }
 
