@@ -2,6 +2,8 @@
 // it, not to the process. Real processes, and their deaths: tests/integration/owner_test.py.
 #include "qalam/smart_client.h"
 
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "qalam/v1/owner.grpc.pb.h"
 #include "tests/client/embedded/disk_directory.h"
 
 namespace qalam::abi0 {
@@ -235,6 +238,31 @@ TEST_F(SmartClientTest, TcpIsServedWhereAskedFor) {
   const Client client = Client::Connect(owner.owner().addresses.front()).Value();
   EXPECT_TRUE(client.admin().CreateTopic({"orders", 1, 0, {}}).ok());
   EXPECT_EQ(owner.PartitionsOf("orders").Value().size(), 1u);
+}
+
+// Whoever may connect over TCP could end the owner, or open ports.
+TEST_F(SmartClientTest, TheOwnerIsAskedOnItsSocketOnly) {
+  DirectoryOptions options;
+  options.listeners = {"127.0.0.1:0"};
+  const SmartClient owner = Open(options);
+  v1::OwnerService::Stub stub(
+      grpc::CreateChannel(owner.owner().addresses.front(), grpc::InsecureChannelCredentials()));
+  const auto code_of = [&](auto method, auto request, auto response) {
+    grpc::ClientContext context;
+    return (stub.*method)(&context, request, &response).error_code();
+  };
+  using Stub = v1::OwnerService::Stub;
+  constexpr auto kDenied = grpc::StatusCode::PERMISSION_DENIED;
+  EXPECT_EQ(code_of(&Stub::DescribeOwner, v1::DescribeOwnerRequest(), v1::DescribeOwnerResponse()),
+            kDenied);
+  EXPECT_EQ(code_of(&Stub::HandOver, v1::HandOverRequest(), v1::HandOverResponse()), kDenied);
+  EXPECT_EQ(code_of(&Stub::JoinOwner, v1::JoinOwnerRequest(), v1::JoinOwnerResponse()), kDenied);
+  grpc::ClientContext context;
+  const auto attending = stub.AttendOwner(&context, v1::AttendOwnerRequest());
+  v1::AttendOwnerResponse news;
+  EXPECT_FALSE(attending->Read(&news));
+  EXPECT_EQ(attending->Finish().error_code(), kDenied);
+  EXPECT_EQ(owner.role(), DirectoryRole::kOwner);
 }
 
 }  // namespace
