@@ -86,6 +86,8 @@ Result<std::shared_ptr<DirectoryPeer>> DirectoryPeer::Open(const std::string& di
     settings.push_back({"listeners", listeners, "DirectoryOptions::listeners"});
   }
   settings.push_back({"qalam.data.dir", path, "SmartClient::Open"});
+  // What proxies come by, and our own calls of Admin.
+  settings.push_back({"qalam.unix.socket", "true", "SmartClient::Open"});
   auto config = qalam::BrokerConfig::Build(std::move(settings));
   if (!config.ok()) return ErrorFromCore(config.error());
   ConfigureLogging({config->settings().log_level, config->settings().log_format == "json"});
