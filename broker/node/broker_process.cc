@@ -167,6 +167,7 @@ Status BrokerProcess::OpenFrontEnd(const BrokerSettings& settings) {
   if (line_.port_file.empty()) return OkStatus();
   std::string text;
   for (const std::string& address : front_->addresses()) text += "grpc=" + address + "\n";
+  for (const std::string& address : front_->http_addresses()) text += "http=" + address + "\n";
   const Status written = ReplaceFile(PosixFileSystem::Get(), line_.port_file, AsBytes(text));
   if (written.ok()) return OkStatus();
   return Error(ErrorCode::kInvalidArgument, "--port-file: " + written.error().message());
