@@ -193,6 +193,10 @@ class Grown:
         for name, first in places.items():
             self.fetch(first)
             result[f"{name}_warm"] = median(self.fetch(first) for _ in range(READS))
+        # From a clean stop on, so that there always is the same to recover, and not what was written by chance since the
+        # last checkpoint.
+        restart_ms(server, signal.SIGTERM)
+        self.append(self.read)
         result["restart_ms"] = median(restart_ms(server, signal.SIGKILL) for _ in range(RESTARTS))
         for name, first in places.items():
             result[f"{name}_cold"] = median(self.fetch_cold(first) for _ in range(READS))
