@@ -1,13 +1,12 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "broker/http/http_options.h"
 #include "broker/http/http_pages.h"
 #include "broker/io/io_thread.h"
 #include "broker/io/tcp_listener.h"
@@ -16,14 +15,6 @@
 namespace qalam {
 
 class HttpConnection;
-
-struct HttpOptions {
-  std::vector<std::string> allowed_hosts;  // Names in a Host header, beside localhost.
-  std::size_t connections_max = 256;
-  std::size_t header_bytes_max = 16 * 1024;
-  std::chrono::milliseconds idle_max{60'000};    // Until a request has come, waiting included.
-  std::chrono::milliseconds answer_max{30'000};  // Until the client has taken an answer.
-};
 
 // HTTP/1.1 by Boost.Beast, on one thread of its own: slow work is the pages', elsewhere. Requests
 // have no body. A request whose Host is a name that nobody allowed is refused, as a page of another

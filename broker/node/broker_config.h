@@ -13,7 +13,7 @@
 
 #include "broker/api/local_broker.h"
 #include "broker/api/requests.h"
-#include "broker/http/http_server.h"
+#include "broker/http/http_options.h"
 #include "broker/metadata/controller.h"
 #include "broker/rpc/rpc_server.h"
 #include "common/result.h"

@@ -23,6 +23,7 @@
 #include "broker/node/config_text.h"
 #include "broker/node/exit_code.h"
 #include "broker/node/front_end.h"
+#include "broker/node/http_front_end.h"
 #include "broker/node/process_status.h"
 #include "broker/node/rebuild_metadata.h"
 #include "broker/node/sd_notify.h"
@@ -125,6 +126,7 @@ class BrokerProcess {
   std::chrono::milliseconds shutdown_timeout_{30'000};
   std::unique_ptr<BrokerCore> core_;
   std::unique_ptr<FrontEnd> front_;
+  std::unique_ptr<HttpFrontEnd> http_;
   std::atomic<bool> log_failed_ = false;
   // Set by the answer to the last question of the watchdog; shared with it, as it may come late.
   std::shared_ptr<std::atomic<bool>> answered_ = std::make_shared<std::atomic<bool>>(true);
@@ -147,6 +149,8 @@ Status BrokerProcess::Start(BrokerConfig config) {
   if (const Status opened = OpenFrontEnd(settings); !opened.ok()) {
     if (front_) front_->Stop(std::chrono::milliseconds(0));
     core_->Stop(shutdown_timeout_);
+    if (http_) http_->Stop();
+    http_.reset();
     front_.reset();
     core_.reset();
     return opened.error();
@@ -163,11 +167,13 @@ Status BrokerProcess::OpenFrontEnd(const BrokerSettings& settings) {
                          FrontEnd::Open(core_->broker(), settings, core_->directory().path()));
   core_->SetAddress(settings.advertised_listener.empty() ? front_->addresses().front()
                                                          : settings.advertised_listener);
+  QALAM_ASSIGN_OR_RETURN(http_, HttpFrontEnd::Open(core_->broker(), settings));
   front_->Accept();
+  http_->Accept();
   if (line_.port_file.empty()) return OkStatus();
   std::string text;
   for (const std::string& address : front_->addresses()) text += "grpc=" + address + "\n";
-  for (const std::string& address : front_->http_addresses()) text += "http=" + address + "\n";
+  for (const std::string& address : http_->addresses()) text += "http=" + address + "\n";
   const Status written = ReplaceFile(PosixFileSystem::Get(), line_.port_file, AsBytes(text));
   if (written.ok()) return OkStatus();
   return Error(ErrorCode::kInvalidArgument, "--port-file: " + written.error().message());
@@ -227,11 +233,13 @@ int BrokerProcess::Stop(ExitCode code) {
   bool clean = false;
   std::thread stopper([&] {
     front_->StopAccepting();
+    http_->StopAccepting();
     clean = core_->Stop(shutdown_timeout_);
     // The broker has answered everything by now; this is for the answers on their way.
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
     front_->Stop(std::max(left, std::chrono::milliseconds(200)));
+    http_->Stop();
     done.store(true);
     signals_.Wake();
   });
@@ -245,6 +253,7 @@ int BrokerProcess::Stop(ExitCode code) {
     }
   }
   stopper.join();
+  http_.reset();
   front_.reset();
   core_.reset();
   if (!line_.port_file.empty()) (void)unlink(line_.port_file.c_str());

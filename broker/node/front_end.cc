@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "broker/http/api_pages.h"
-#include "broker/http/health_pages.h"
-#include "broker/http/metrics_page.h"
 #include "broker/node/listen_address.h"
 #include "common/check.h"
 #include "common/logging.h"
@@ -35,7 +32,6 @@ Result<std::unique_ptr<FrontEnd>> FrontEnd::Open(Broker& broker, const BrokerSet
       QALAM_ASSIGN_OR_RETURN(front->unix_,
                              UnixListener::Open(front->io_, directory, "qalam.sock", hand_over));
     }
-    QALAM_RETURN_IF_ERROR(front->OpenHttp(broker, settings));
     QALAM_ASSIGN_OR_RETURN(front->rpc_, RpcServer::Create(broker, settings.rpc));
     return OkStatus();
   };
@@ -46,30 +42,6 @@ Result<std::unique_ptr<FrontEnd>> FrontEnd::Open(Broker& broker, const BrokerSet
   return front;
 }
 
-Status FrontEnd::OpenHttp(Broker& broker, const BrokerSettings& settings) {
-  if (settings.http_listeners.empty()) return OkStatus();
-  HttpPages pages;
-  AddHealthPages(pages, broker);
-  AddMetricsPages(pages, broker);
-  AddApiPages(pages, broker);
-  http_ = std::make_unique<HttpServer>(std::move(pages), settings.http);
-  for (const std::string& text : settings.http_listeners) {
-    QALAM_ASSIGN_OR_RETURN(ListenAddress address, ListenAddress::Parse(text));
-    const Result<std::uint16_t> port = http_->Listen(address.host, address.port);
-    if (!port.ok() && port.error().code() == ErrorCode::kPortInUse && !settings.http_wanted) {
-      Logger("node").warn("no http: {} is taken; qalam.http.listeners chooses another", text);
-      continue;
-    }
-    if (!port.ok()) {
-      return Error(port.error().code(), "qalam.http.listeners: " + port.error().message())
-          .With("key", "qalam.http.listeners");
-    }
-    address.port = *port;
-    http_addresses_.push_back(address.ToString());
-  }
-  return OkStatus();
-}
-
 FrontEnd::~FrontEnd() { QALAM_CHECK(stopped_); }
 
 void FrontEnd::Accept() {
@@ -77,11 +49,7 @@ void FrontEnd::Accept() {
   rpc_->SetServing(true);
   for (const auto& listener : tcp_) listener->Start();
   if (unix_) unix_->Start();
-  if (http_) http_->Start();
   for (const std::string& address : addresses_) Logger("node").info("listening grpc={}", address);
-  for (const std::string& address : http_addresses_) {
-    Logger("node").info("listening http={}", address);
-  }
 }
 
 void FrontEnd::StopAccepting() {
@@ -90,13 +58,11 @@ void FrontEnd::StopAccepting() {
   rpc_->SetServing(false);
   for (const auto& listener : tcp_) listener->Stop();
   if (unix_) unix_->Stop();
-  if (http_) http_->StopAccepting();
 }
 
 void FrontEnd::Stop(std::chrono::milliseconds patience) {
   StopAccepting();
   if (rpc_) rpc_->Stop(patience);
-  if (http_) http_->Stop();
   io_.Stop();
   stopped_ = true;
 }

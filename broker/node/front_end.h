@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "broker/api/broker.h"
-#include "broker/http/http_server.h"
 #include "broker/io/io_thread.h"
 #include "broker/io/tcp_listener.h"
 #include "broker/io/unix_listener.h"
@@ -16,8 +15,8 @@
 
 namespace qalam {
 
-// Where clients come in: listeners, the gRPC server that gets their connections, and the HTTP
-// server. Thread: one at a time.
+// Where clients come in: listeners, and the gRPC server that gets their connections.
+// Thread: one at a time.
 class FrontEnd {
  public:
   // Binds every address of `settings`, and qalam.sock in `directory` when that is wanted. Nothing
@@ -29,25 +28,20 @@ class FrontEnd {
 
   // HOST:PORT of each TCP listener, with the port it really has.
   const std::vector<std::string>& addresses() const { return addresses_; }
-  const std::vector<std::string>& http_addresses() const { return http_addresses_; }
   void Accept();  // From now on; the health service says SERVING.
   // Health says NOT_SERVING, no connection is accepted any more; calls under way go on.
   void StopAccepting();
-  // Ends what is still under way, at the latest after `patience`. The broker has stopped: all that
-  // it was asked is answered.
+  // Ends what is still under way, at the latest after `patience`.
   void Stop(std::chrono::milliseconds patience);
 
  private:
   FrontEnd() = default;
-  Status OpenHttp(Broker& broker, const BrokerSettings& settings);
 
   std::unique_ptr<RpcServer> rpc_;
   IoThread io_;
   std::vector<std::unique_ptr<TcpListener>> tcp_;
   std::unique_ptr<UnixListener> unix_;
-  std::unique_ptr<HttpServer> http_;  // Null: nobody wants it.
   std::vector<std::string> addresses_;
-  std::vector<std::string> http_addresses_;
   bool accepting_ = false;
   bool stopped_ = false;
 };
