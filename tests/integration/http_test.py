@@ -12,7 +12,9 @@ import urllib.request
 from harness import Broker, temporary_directory, tool
 
 RECORDS = 1000
-REFERENCE = pathlib.Path(__file__).parents[2] / "docs/reference/http.md"
+ROOT = pathlib.Path(__file__).parents[2]
+REFERENCE = ROOT / "docs/reference/http.md"
+DEPLOYED = (ROOT / "deploy/prometheus/qalam-alerts.yml", ROOT / "deploy/grafana/qalam.json")
 
 
 def get(broker, path, **headers):
@@ -77,6 +79,11 @@ class Http(unittest.TestCase):
         live = set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
         written = set(re.findall(r"`(qalam_[a-z_]+)`", REFERENCE.read_text(encoding="utf-8")))
         self.assertEqual(live, written)
+        samples = set(re.findall(r"^(qalam_\w+)", text, re.MULTILINE))
+        for file in DEPLOYED:
+            used = set(re.findall(r"\bqalam_[a-z_]+", file.read_text(encoding="utf-8")))
+            self.assertTrue(used, file)
+            self.assertEqual(used - samples, set(), f"{file.name} uses what no broker says")
 
     def test_open_metrics_to_whom_asks_for_it(self):
         _, kind, text = get(self.broker, "/metrics", Accept="application/openmetrics-text; version=1.0.0, */*;q=0.1")
