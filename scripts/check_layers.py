@@ -70,6 +70,7 @@ LIBRARIES = {
     "toml++/": {"common", "broker/node", "client/cli"},
     "CLI/": {"broker", "broker/node", "client/cli"},
     "nlohmann/": JSON,
+    "prometheus/": {"broker/http"},
 }
 SYSTEM_FOLDERS = ("sys/", "linux/", "net/", "netinet/", "arpa/")
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/api/broker_figures.h"
 #include "broker/api/requests.h"
 
 namespace qalam {
@@ -40,6 +41,7 @@ class Broker {
                              Reply<Offset> reply) = 0;
 
   virtual void DescribeCluster(Reply<ClusterInfo> reply) = 0;
+  virtual void ReadFigures(Reply<BrokerFigures> reply) = 0;
   virtual void ListPartitions(PageRequest page, Reply<Page<PartitionInfo>> reply) = 0;
   virtual void GetConfig(std::vector<std::string> keys, Reply<std::vector<ConfigEntry>> reply) = 0;
   virtual void SetConfig(ConfigChange change, Reply<std::vector<ConfigEntry>> reply) = 0;

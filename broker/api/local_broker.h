@@ -22,6 +22,7 @@ struct LocalBrokerOptions {
   std::int32_t writer_threads = 1;
   std::int32_t sync_threads = 4;            // Of the pool that syncs; several files at once.
   std::int32_t reader_threads = 2;          // Of the pool that reads cold data.
+  std::int32_t check_threads = 1;           // Of the pool that unpacks batches much larger inside.
   std::size_t mailbox_commands_max = 8192;  // Per writer thread.
   std::size_t append_bytes_in_flight_max = std::size_t{128}
                                            << 20;  // Node-wide, queued and unsynced.

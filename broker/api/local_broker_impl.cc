@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/api/append_check.h"
 #include "broker/api/describe.h"
 #include "common/record/batch_builder.h"
 
@@ -160,8 +161,9 @@ void LocalBrokerImpl::OpenProduce(TopicPartition partition, Acks acks,
               reply(std::move(handle).error());
               return;
             }
-            reply(std::unique_ptr<ProduceSession>(std::make_unique<WriterSession>(
-                std::move(handle).value(), acks, std::move(origin), host_.budget(), clock_)));
+            reply(std::unique_ptr<ProduceSession>(
+                std::make_unique<WriterSession>(std::move(handle).value(), acks, std::move(origin),
+                                                host_.budget(), host_.checks_pool(), clock_)));
           }));
 }
 

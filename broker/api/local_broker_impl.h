@@ -13,8 +13,8 @@
 namespace qalam {
 
 // LocalBroker over a PartitionHost and a Controller. See broker.h for what each call does; they are
-// in three files: local_broker_impl.cc (start, stop, writing), local_broker_reads.cc,
-// local_broker_topics.cc (topics, cluster, settings, retention).
+// in four files: local_broker_impl.cc (start, stop, writing), local_broker_reads.cc,
+// local_broker_topics.cc (topics, cluster, settings, retention), local_broker_figures.cc.
 class LocalBrokerImpl final : public LocalBroker {
  public:
   LocalBrokerImpl(FileSystem& fs, const Clock& clock, Controller& controller, ConfigService& config,
@@ -48,6 +48,7 @@ class LocalBrokerImpl final : public LocalBroker {
   void TrimPartition(TopicPartition partition, Offset before, bool validate_only,
                      Reply<Offset> reply) override;
   void DescribeCluster(Reply<ClusterInfo> reply) override;
+  void ReadFigures(Reply<BrokerFigures> reply) override;
   void ListPartitions(PageRequest page, Reply<Page<PartitionInfo>> reply) override;
   void GetConfig(std::vector<std::string> keys, Reply<std::vector<ConfigEntry>> reply) override;
   void SetConfig(ConfigChange change, Reply<std::vector<ConfigEntry>> reply) override;

@@ -31,6 +31,7 @@ PartitionHost::PartitionHost(FileSystem& fs, const Clock& clock, const LocalBrok
       sync_pool_("sync", static_cast<std::size_t>(std::max(1, options.sync_threads))),
       wake_pool_("wake", static_cast<std::size_t>(std::max(1, options.reader_threads))),
       reader_pool_("reader", static_cast<std::size_t>(std::max(1, options.reader_threads))),
+      checks_pool_("check", static_cast<std::size_t>(std::max(1, options.check_threads))),
       topics_pool_("topics", 1),
       background_("background", 1),
       timers_(clock) {}

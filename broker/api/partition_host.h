@@ -62,6 +62,7 @@ class PartitionHost {
 
   const std::vector<std::unique_ptr<WriterThread>>& writers() const { return writers_; }
   TaskPool& reader_pool() { return reader_pool_; }  // May block on the disk.
+  TaskPool& checks_pool() { return checks_pool_; }  // Computes only.
   TaskPool& background() { return background_; }    // One thread.
   TimerThread& timers() { return timers_; }
   std::shared_ptr<ByteBudget> budget() { return budget_; }
@@ -96,6 +97,7 @@ class PartitionHost {
   TaskPool sync_pool_;
   TaskPool wake_pool_;
   TaskPool reader_pool_;
+  TaskPool checks_pool_;
   TaskPool topics_pool_;  // One thread: creations and deletions, in order.
   TaskPool background_;
   TimerThread timers_;

@@ -53,7 +53,7 @@ Status PartitionHost::Start(const ClusterImage& image) {
     writers_.push_back(std::make_unique<WriterThread>(i, context, options_.mailbox_commands_max));
   }
   for (TaskPool* const pool :
-       {&sync_pool_, &wake_pool_, &reader_pool_, &topics_pool_, &background_}) {
+       {&sync_pool_, &wake_pool_, &reader_pool_, &checks_pool_, &topics_pool_, &background_}) {
     pool->Start();
   }
   timers_.Start();
@@ -212,7 +212,7 @@ void PartitionHost::StopThreads() {
   for (auto& writer : writers_) writer->Stop();
   timers_.Stop();
   for (TaskPool* const pool :
-       {&sync_pool_, &topics_pool_, &background_, &reader_pool_, &wake_pool_}) {
+       {&sync_pool_, &topics_pool_, &background_, &reader_pool_, &checks_pool_, &wake_pool_}) {
     pool->Stop();
   }
   decltype(opening_) dropped;

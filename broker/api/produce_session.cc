@@ -1,26 +1,7 @@
+#include "broker/api/append_check.h"
 #include "broker/api/sessions.h"
-#include "common/record/batch_validator.h"
 
 namespace qalam {
-
-AppendCommand MakeAppend(std::shared_ptr<PartitionHandle> handle, SharedSlice batch,
-                         const Clock& clock) {
-  AppendCommand command;
-  const auto settings = handle->settings.Load();
-  auto validated = ValidateBatch(batch.view(), settings->limits, clock.NowMs());
-  if (validated.ok() && validated->header.transactional()) {
-    // Written, it would have to stay invisible until a commit that nobody can make.
-    command.refused = Error(ErrorCode::kInvalidRecord,
-                            "a transactional batch: this broker knows no transactions");
-  } else if (validated.ok()) {
-    command.header = validated->header;
-  } else {
-    command.refused = std::move(validated).error();
-  }
-  command.partition = std::move(handle);
-  command.batch = std::move(batch);
-  return command;
-}
 
 std::size_t BudgetBytes(const AppendCommand& command) {
   return command.batch.size() + sizeof(AppendCommand);
@@ -28,23 +9,38 @@ std::size_t BudgetBytes(const AppendCommand& command) {
 
 WriterSession::WriterSession(std::shared_ptr<PartitionHandle> handle, Acks acks,
                              std::shared_ptr<const Origin> origin,
-                             std::shared_ptr<ByteBudget> budget, const Clock& clock)
+                             std::shared_ptr<ByteBudget> budget, TaskPool& checks,
+                             const Clock& clock)
     : handle_(std::move(handle)),
       acks_(acks),
       origin_(std::move(origin)),
       budget_(std::move(budget)),
+      checks_(checks),
       clock_(clock),
       stream_(std::make_shared<StreamState>()) {}
 
-bool WriterSession::TrySubmit(ProduceBatch& batch) {
-  if (!ready_) {
-    AppendCommand command = MakeAppend(handle_, batch.batch, clock_);
-    command.expected_offset = batch.expected_offset;
-    command.origin = origin_;
-    command.received_at = batch.received_at;
-    command.stream = stream_;
-    ready_.emplace(std::move(command));
+bool WriterSession::Check(const ProduceBatch& batch) {
+  if (ready_) return true;
+  if (check_) {
+    ready_ = check_->Take();
+    if (!ready_) return false;
+    check_.reset();
+  } else {
+    ready_ = MakeAppendSoon(handle_, batch.batch, clock_);
+    if (!ready_) {
+      check_ = AppendCheck::Begin(checks_, handle_, batch.batch, clock_);
+      return false;
+    }
   }
+  ready_->expected_offset = batch.expected_offset;
+  ready_->origin = origin_;
+  ready_->received_at = batch.received_at;
+  ready_->stream = stream_;
+  return true;
+}
+
+bool WriterSession::TrySubmit(ProduceBatch& batch) {
+  if (!Check(batch)) return false;
   AppendCommand& command = *ready_;
   command.generation = generation_;
   if (acks_ == Acks::kNone && stream_->HasFailed(generation_)) {
@@ -72,6 +68,10 @@ bool WriterSession::TrySubmit(ProduceBatch& batch) {
 }
 
 void WriterSession::OnRoom(UniqueFunction<void()> callback) {
+  if (check_) {
+    check_->OnDone(std::move(callback));
+    return;
+  }
   const std::size_t bytes = ready_ ? BudgetBytes(*ready_) : 0;
   budget_->OnRoom(bytes, [handle = handle_, callback = std::move(callback)]() mutable {
     handle->writer.OnRoom(std::move(callback));

@@ -235,6 +235,9 @@ Result<FetchResult> ReadNow(const PartitionHandle& handle, Offset from, std::siz
     if (handle.state.load() == PartitionHandle::State::kGone) return WhyClosed(handle);
     return std::move(read).error();
   }
+  std::uint64_t bytes = 0;
+  for (const SharedSlice& slice : read->batches) bytes += slice.size();
+  handle.stats.fetched_bytes.fetch_add(bytes, std::memory_order_relaxed);
   FetchResult result;
   result.batches = std::move(read->batches);
   result.next_offset = read->next_offset;

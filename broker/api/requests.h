@@ -33,8 +33,9 @@ struct ProduceBatch {
 class ProduceSession {
  public:
   virtual ~ProduceSession() = default;  // Batches in flight are still written and answered.
-  // Checks what needs no order (on this thread), then hands the batch to the partition's writer.
-  // False: the writer's queue is full, `batch` is untouched; try again when OnRoom's callback came.
+  // Checks what needs no order (on this thread, or in a pool where that takes long), then hands the
+  // batch to the partition's writer. False: it is being checked, or the writer's queue is full;
+  // `batch` is untouched; try it again when OnRoom's callback came.
   // After a refusal, later batches get kPrecedingFailed until Restart().
   virtual bool TrySubmit(ProduceBatch& batch) = 0;
   virtual void OnRoom(UniqueFunction<void()> callback) = 0;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "broker/api/append_check.h"
 #include "broker/api/broker.h"
 #include "broker/api/timer_thread.h"
 #include "broker/partition/partition_handle.h"
@@ -12,10 +13,6 @@
 
 namespace qalam {
 
-// Checks a batch for `handle` without regard to order, and readies it for the writer. An error
-// comes along inside the command, so that it is answered in its place. Thread: any.
-AppendCommand MakeAppend(std::shared_ptr<PartitionHandle> handle, SharedSlice batch,
-                         const Clock& clock);
 // What a command takes of the budget: its bytes and about what the rest of it weighs.
 std::size_t BudgetBytes(const AppendCommand& command);
 
@@ -24,20 +21,26 @@ class WriterSession final : public ProduceSession {
  public:
   WriterSession(std::shared_ptr<PartitionHandle> handle, Acks acks,
                 std::shared_ptr<const Origin> origin, std::shared_ptr<ByteBudget> budget,
-                const Clock& clock);
+                TaskPool& checks, const Clock& clock);
   bool TrySubmit(ProduceBatch& batch) override;
   void OnRoom(UniqueFunction<void()> callback) override;
   void Restart() override { ++generation_; }
 
  private:
+  // True: `ready_` is the batch. False: it is being checked elsewhere.
+  bool Check(const ProduceBatch& batch);
+
   const std::shared_ptr<PartitionHandle> handle_;
   const Acks acks_;
   const std::shared_ptr<const Origin> origin_;
   const std::shared_ptr<ByteBudget> budget_;
+  TaskPool& checks_;
   const Clock& clock_;
   const std::shared_ptr<StreamState> stream_;
   std::uint64_t generation_ = 1;
-  // The batch that found no room, checked already: the caller brings it again.
+  // Of the batch that the caller brings again: its check under way, or what it found room for not
+  // yet.
+  std::shared_ptr<AppendCheck> check_;
   std::optional<AppendCommand> ready_;
 };
 

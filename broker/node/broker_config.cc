@@ -123,6 +123,31 @@ Row Word(std::string key, bool dynamic, Access access, std::vector<std::string> 
   return row;
 }
 
+std::string Join(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
+  return text;
+}
+
+// Words, separated by commas.
+template <typename Access>
+Row Words(std::string key, Access access, std::string description) {
+  Row row{std::move(key), std::string(kListType), kStatic, "", std::move(description), {}, {}};
+  row.parse = [=](S& settings, std::string_view text) -> Status {
+    std::vector<std::string>& words = access(settings);
+    words.clear();
+    while (!text.empty()) {
+      const std::size_t comma = text.find(',');
+      if (comma == 0) return Bad("between two commas is nothing");
+      words.emplace_back(text.substr(0, comma));
+      text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    }
+    return OkStatus();
+  };
+  row.format = [=](const S& settings) { return Join(access(settings)); };
+  return row;
+}
+
 template <typename Access>
 Row String(std::string key, Access access, std::string description) {
   Row row{std::move(key), "text", kStatic, "", std::move(description), {}, {}};
@@ -185,35 +210,30 @@ Row Coarse(std::string key, std::string finer, std::int64_t unit_ms,
   return row;
 }
 
-Row Listeners() {
-  Row row{"listeners",
+// Addresses, separated by commas; `access` finds them in the settings.
+template <typename Access>
+Row Listeners(std::string key, Access access, bool may_be_none, std::string description) {
+  Row row{std::move(key),
           std::string(kListType) + " of HOST:PORT",
           kStatic,
           "",
-          "Where gRPC clients connect, separated by commas; port 0 picks a free one. Loopback only "
-          "unless qalam.allow.insecure.",
+          std::move(description),
           {},
           {}};
-  row.parse = [](S& settings, std::string_view text) -> Status {
-    settings.listeners.clear();
+  row.parse = [=](S& settings, std::string_view text) -> Status {
+    std::vector<std::string>& listeners = access(settings);
+    listeners.clear();
     while (!text.empty()) {
       const std::size_t comma = text.find(',');
       QALAM_ASSIGN_OR_RETURN(const ListenAddress address,
                              ListenAddress::Parse(text.substr(0, comma)));
-      settings.listeners.push_back(address.ToString());
+      listeners.push_back(address.ToString());
       text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
     }
-    if (settings.listeners.empty()) return Bad("at least one address is needed");
+    if (listeners.empty() && !may_be_none) return Bad("at least one address is needed");
     return OkStatus();
   };
-  row.format = [](const S& settings) {
-    std::string text;
-    for (const std::string& address : settings.listeners) {
-      if (!text.empty()) text += ",";
-      text += address;
-    }
-    return text;
-  };
+  row.format = [=](const S& settings) { return Join(access(settings)); };
   return row;
 }
 
@@ -227,7 +247,17 @@ std::vector<Row> MakeRows() {
   add(Integer(
       "node.id", [](auto& s) -> auto& { return s.node_id; }, 0, kInt32Most,
       "This node's number. A data directory belongs to the node that made it."));
-  add(Listeners());
+  add(Listeners(
+      "listeners", [](auto& s) -> auto& { return s.listeners; }, false,
+      "Where gRPC clients connect, separated by commas; port 0 picks a free one. Loopback only "
+      "unless qalam.allow.insecure."));
+  add(Listeners(
+      "qalam.http.listeners", [](auto& s) -> auto& { return s.http_listeners; }, true,
+      "Where metrics, health and the HTTP API are, separated by commas; empty: nowhere. If "
+      "nothing is set and the port is taken, the broker goes on without."));
+  add(Words(
+      "qalam.http.hosts", [](auto& s) -> auto& { return s.http.allowed_hosts; },
+      "Names by which HTTP clients may call this broker, beside localhost and addresses."));
   add(String(
       "advertised.listeners", [](auto& s) -> auto& { return s.advertised_listener; },
       "The address clients are told, when it is not the first of listeners."));
@@ -398,17 +428,22 @@ Error At(const std::string& key, const std::string& source, const Error& error) 
   return Bad((source.empty() ? "" : source + ": ") + key + ": " + error.message()).With("key", key);
 }
 
+Status CheckReachable(const S& s, const char* key, const std::vector<std::string>& listeners) {
+  for (const std::string& text : listeners) {
+    QALAM_ASSIGN_OR_RETURN(const ListenAddress address, ListenAddress::Parse(text));
+    if (address.IsLoopback() || s.allow_insecure) continue;
+    return Bad(std::string(key) + ": " + text +
+               " can be reached from other machines, and there is no TLS or authentication; "
+               "listen on 127.0.0.1, or accept the risk with --allow-insecure")
+        .With("key", key);
+  }
+  return OkStatus();
+}
+
 // What no single row can see.
 Status CheckTogether(S& s) {
-  for (const std::string& text : s.listeners) {
-    QALAM_ASSIGN_OR_RETURN(const ListenAddress address, ListenAddress::Parse(text));
-    if (!address.IsLoopback() && !s.allow_insecure) {
-      return Bad("listeners: " + text +
-                 " can be reached from other machines, and there is no TLS or authentication; "
-                 "listen on 127.0.0.1, or accept the risk with --allow-insecure")
-          .With("key", "listeners");
-    }
-  }
+  QALAM_RETURN_IF_ERROR(CheckReachable(s, "listeners", s.listeners));
+  QALAM_RETURN_IF_ERROR(CheckReachable(s, "qalam.http.listeners", s.http_listeners));
   const TopicConfig& defaults = s.controller.topic_defaults;
   if (defaults.min_insync_replicas > s.default_replication_factor) {
     return Bad("min.insync.replicas=" + std::to_string(defaults.min_insync_replicas) +
@@ -513,6 +548,7 @@ Result<BrokerConfig> BrokerConfig::Build(std::vector<RawSetting> settings,
     }
     config.sources_[row.key] = set->second.source;
   }
+  config.settings_.http_wanted = config.sources_.contains("qalam.http.listeners");
   QALAM_RETURN_IF_ERROR(CheckTogether(config.settings_));
   config.raw_ = std::move(settings);
   config.dynamic_ = std::move(dynamic);

@@ -13,6 +13,7 @@
 
 #include "broker/api/local_broker.h"
 #include "broker/api/requests.h"
+#include "broker/http/http_options.h"
 #include "broker/metadata/controller.h"
 #include "broker/rpc/rpc_server.h"
 #include "common/result.h"
@@ -25,6 +26,8 @@ struct BrokerSettings {
   std::string data_directory = "/var/lib/qalam";
   std::optional<NodeId> node_id;
   std::vector<std::string> listeners = {"127.0.0.1:7420"};
+  std::vector<std::string> http_listeners = {"127.0.0.1:7480"};
+  bool http_wanted = false;         // Somebody set them: they must be had.
   std::string advertised_listener;  // Empty: the first listener.
   bool allow_insecure = false;      // Listen beyond loopback without TLS.
   bool unix_socket = true;
@@ -36,6 +39,7 @@ struct BrokerSettings {
   ControllerOptions controller;  // With the defaults of topics.
   LocalBrokerOptions broker;
   RpcOptions rpc;
+  HttpOptions http;
 };
 
 // One row of the table that parsing, --print-config, docs/reference/configuration.md, `config get`

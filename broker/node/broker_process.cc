@@ -21,6 +21,7 @@
 #include "broker/node/config_sources.h"
 #include "broker/node/config_text.h"
 #include "broker/node/exit_code.h"
+#include "broker/node/http_front_end.h"
 #include "broker/node/process_status.h"
 #include "broker/node/rebuild_metadata.h"
 #include "broker/node/sd_notify.h"
@@ -130,7 +131,8 @@ class BrokerProcess {
   int Serve();
 
  private:
-  Status WritePortFile();
+  // And writes the port file, which says that all is ready.
+  Status OpenHttp(const BrokerSettings& settings);
   void Reload();
   void DumpStatus();
   void FeedWatchdog();
@@ -140,6 +142,7 @@ class BrokerProcess {
   Signals& signals_;
   std::chrono::milliseconds shutdown_timeout_{30'000};
   std::unique_ptr<BrokerHost> host_;
+  std::unique_ptr<HttpFrontEnd> http_;
   std::atomic<bool> log_failed_ = false;
   // Set by the answer to the last question of the watchdog; shared with it, as it may come late.
   std::shared_ptr<std::atomic<bool>> answered_ = std::make_shared<std::atomic<bool>>(true);
@@ -160,10 +163,12 @@ Status BrokerProcess::Start(BrokerConfig config) {
   };
   QALAM_ASSIGN_OR_RETURN(
       host_, BrokerHost::Start(PosixFileSystem::Get(), SystemClock::Get(), std::move(options)));
-  if (const Status written = WritePortFile(); !written.ok()) {
+  if (const Status opened = OpenHttp(settings); !opened.ok()) {
     host_->Stop(shutdown_timeout_);
+    if (http_) http_->Stop();
+    http_.reset();
     host_.reset();
-    return written.error();
+    return opened.error();
   }
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin);
@@ -185,10 +190,13 @@ Status BrokerProcess::TakeOver(const BrokerConfig& config) {
   }
 }
 
-Status BrokerProcess::WritePortFile() {
+Status BrokerProcess::OpenHttp(const BrokerSettings& settings) {
+  QALAM_ASSIGN_OR_RETURN(http_, HttpFrontEnd::Open(host_->core().broker(), settings));
+  http_->Accept();
   if (line_.port_file.empty()) return OkStatus();
   std::string text;
   for (const std::string& address : host_->addresses()) text += "grpc=" + address + "\n";
+  for (const std::string& address : http_->addresses()) text += "http=" + address + "\n";
   const Status written = ReplaceFile(PosixFileSystem::Get(), line_.port_file, AsBytes(text));
   if (written.ok()) return OkStatus();
   return Error(ErrorCode::kInvalidArgument, "--port-file: " + written.error().message());
@@ -247,7 +255,9 @@ int BrokerProcess::Stop(ExitCode code) {
   std::atomic<bool> done = false;
   bool clean = false;
   std::thread stopper([&] {
+    http_->StopAccepting();
     clean = host_->Stop(shutdown_timeout_);
+    http_->Stop();
     done.store(true);
     signals_.Wake();
   });
@@ -261,6 +271,7 @@ int BrokerProcess::Stop(ExitCode code) {
     }
   }
   stopper.join();
+  http_.reset();
   host_.reset();
   if (!line_.port_file.empty()) (void)unlink(line_.port_file.c_str());
   if (clean) {

@@ -61,7 +61,8 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--port-file", line.port_file, "Written when ready: grpc=HOST:PORT")
+  app.add_option("--port-file", line.port_file,
+                 "Written when ready: grpc=HOST:PORT, http=HOST:PORT")
       ->type_name("FILE");
   app.add_flag("--check-config", check, "Check the settings and stop");
   app.add_flag("--print-config", print, "Print every setting, its value and its source, and stop");

@@ -155,6 +155,7 @@ void Partition::WriteGroup() {
 
   const auto batches = group.Batches();
   if (!batches.empty()) {
+    const MonotonicTime begun = context_.clock.Now();
     if (const Status written = log_->AppendGroup(batches); !written.ok()) {
       const bool goes_on = !log_->failed().has_value();
       const Error error =
@@ -167,9 +168,11 @@ void Partition::WriteGroup() {
     }
     PublishView();
     NoteWritten();
+    Count(group, context_.clock.Now() - begun);
     if (!unsynced_since_) unsynced_since_ = rules.now;
   }
   for (GroupEntry& entry : group.entries) {
+    if (!entry.stamped) handle_->stats.duplicates.Add(1);
     waiting_.push_back({entry.needed, entry.result, entry.command.deadline,
                         std::move(entry.command.reply), std::move(entry.command.budget)});
   }
@@ -180,6 +183,24 @@ void Partition::WriteGroup() {
   StartSync();
   // Only duplicates in it, so there is nothing to sync: their originals are durable.
   if (!sync_in_flight_) ReleaseAcks(log_->durable_offset(), Durability::kFsync);
+}
+
+void Partition::Count(const AppendGroup& group, std::chrono::nanoseconds write) {
+  PartitionStats& stats = handle_->stats;
+  std::uint64_t batches = 0;
+  std::uint64_t bytes = 0;
+  for (const GroupEntry& entry : group.entries) {
+    if (!entry.stamped) continue;
+    ++batches;
+    bytes += entry.command.batch.size();
+    stats.records.Add(static_cast<std::uint64_t>(entry.command.header.records_count));
+  }
+  stats.batches.Add(batches);
+  stats.bytes.Add(bytes);
+  WriterStats& writer = handle_->writer.stats();
+  writer.group_batches.Add(batches);
+  writer.group_bytes.Add(bytes);
+  writer.write_nanoseconds.Add(static_cast<std::uint64_t>(write.count()));
 }
 
 void Partition::StartSync() {
@@ -200,6 +221,8 @@ void Partition::StartSync() {
 void Partition::OnSynced(SyncDone done) {
   sync_in_flight_ = false;
   handle_->collecting.store(false);
+  const auto took = context_.clock.Now() - last_sync_;
+  handle_->writer.stats().sync_nanoseconds.Add(static_cast<std::uint64_t>(took.count()));
   const Result<Offset> durable = log_->OnSynced(std::move(done.ticket), done.status);
   if (!durable.ok()) {
     FailAll(durable.error());
@@ -224,6 +247,8 @@ void Partition::ReleaseAcks(Offset level, Durability durability) {
 
 void Partition::Refuse(AppendCommand& command, Error error) {
   if (command.stream) command.stream->Fail(command.generation);
+  handle_->stats.refused.Add(1);
+  handle_->writer.stats().refused.at(static_cast<std::size_t>(error.code())).Add(1);
   command.budget = {};
   if (command.reply.pending()) command.reply(std::move(error));
 }

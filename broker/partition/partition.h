@@ -83,6 +83,7 @@ class Partition {
   // that acknowledges.
   void ReleaseAcks(Offset level, Durability durability);
   void Refuse(AppendCommand& command, Error error);
+  void Count(const AppendGroup& group, std::chrono::nanoseconds write);
   void RefuseQueued(const Error& error);
   // The whole group was refused for now, or one was written: for people.
   void NoteRefusal(const Error& error);

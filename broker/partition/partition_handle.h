@@ -7,6 +7,7 @@
 #include "broker/log/log_options.h"
 #include "broker/log/log_view.h"
 #include "broker/partition/high_watermark.h"
+#include "broker/partition/partition_stats.h"
 #include "common/clock.h"
 #include "common/ids.h"
 #include "common/published.h"
@@ -64,6 +65,7 @@ class PartitionHandle {
   // wake nobody, the sync's return does.
   std::atomic<bool> collecting{false};
   Published<WriteRefusal> write_refusal;  // Null after a group that was written.
+  mutable PartitionStats stats;
 
   // Only the writer's thread touches these.
   Partition* owned = nullptr;      // Null until open.

@@ -10,6 +10,7 @@
 
 #include "broker/partition/commands.h"
 #include "broker/partition/partition.h"
+#include "broker/partition/partition_stats.h"
 #include "common/mailbox.h"
 #include "common/thread_role.h"
 
@@ -38,6 +39,8 @@ class WriterThread {
 
   std::int32_t number() const { return number_; }
   std::size_t queue_depth() const { return mailbox_.size(); }
+  WriterStats& stats() { return stats_; }
+  const WriterStats& stats() const { return stats_; }
 
   // One turn: waits up to `patience` for commands, less if something is due before.
   void RunOnce(std::chrono::nanoseconds patience);
@@ -70,6 +73,7 @@ class WriterThread {
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> refusing_{false};
+  WriterStats stats_;
   ThreadRole owner_;
   std::vector<PartitionCommand> drained_ QALAM_GUARDED_BY(owner_);
   std::vector<Partition*> to_pump_ QALAM_GUARDED_BY(owner_);

@@ -149,7 +149,8 @@ def machine_lines(run):
         f"Linux {machine['kernel']}, {machine['file_system']}; a write of 4 KiB and its fdatasync: "
         f"{machine['sync_4k_us']} us (median); {machine['busy_before']:.0%} busy with other things before the run",
         f"- commit: {run['commit']}; begun: {run['begun']}; "
-        + ("a quick run, with samples of a quarter of the size" if run["quick"] else "full samples"),
+        + ("a quick run, with samples of a quarter of the size" if run["quick"] else "full samples")
+        + ("; --hold-memory: all memory touched once, none given back to the host" if run["memory_held"] else ""),
         "- versions: " + ", ".join(f"{name} {version}" for name, version in run["versions"].items()),
     ]
 

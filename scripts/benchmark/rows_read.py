@@ -229,4 +229,4 @@ def row_o(bench):
                      kcat)],
                [Goal("in >= 2 x kcat", "produce_per_s", 2, other="kcat"),
                 Goal("out >= 2 x kcat", "consume_per_s", 2, other="kcat")],
-               pairs_max=3, close=lambda: source.unlink(missing_ok=True))
+               close=lambda: source.unlink(missing_ok=True))

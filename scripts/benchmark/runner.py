@@ -62,7 +62,7 @@ def watch_pauses(bench, row, result):
 
 def run_row(bench, row, pairs):
     """Measures one row and returns it as JSON."""
-    pairs = min(pairs, row.pairs_max)
+    pairs = min(pairs * row.pairs_times, row.pairs_max)
     result = as_json(row, pairs)
     say(f"{row.id}: {row.title}")
     try:

@@ -52,6 +52,8 @@ class Row:
     goals: list = dataclasses.field(default_factory=list)
     # At most so many samples a side, where one takes minutes.
     pairs_max: int = 1000
+    # So many times as many, where samples are small and the machine is not that even.
+    pairs_times: int = 1
     # Of a curve: what x is.
     x_title: Optional[str] = None
     # Done at the end, whatever happened.

@@ -172,8 +172,8 @@ class Page(unittest.TestCase):
                      side("ceiling", [], skipped="this build has none")], [goal(2, "redis")]),
                 row([side("qalam", samples(1), pauses=SEEN), side("kafka", samples(2))], row_id="f", lower=True),
                 row(curve, row_id="w", x_title="batches in flight")]
-        run = {"commit": "0123456789ab", "begun": "today", "quick": False, "versions": {"qalam": "0.1.0"}, "rows": rows,
-               "machine": {"cores": 2, "cpu": "x", "memory_gib": 4, "system": "y", "kernel": "6", "file_system": "ext4",
+        run = {"commit": "0123456789ab", "begun": "today", "quick": False, "memory_held": True,
+               "versions": {"qalam": "0.1.0"}, "rows": rows, "machine": {"cores": 2, "cpu": "x", "memory_gib": 4, "system": "y", "kernel": "6", "file_system": "ext4",
                            "sync_4k_us": 100, "busy_before": 0.01}}
         with tempfile.TemporaryDirectory() as docs:
             folder = pathlib.Path(docs) / "performance"
@@ -182,7 +182,7 @@ class Page(unittest.TestCase):
             report.write(run, docs)
             page = (pathlib.Path(docs) / "performance.md").read_text(encoding="utf-8")
             for said in ("- (a) value: 6.00, redis 8.00", "**missed**", "- (a) ceiling: this build has none",
-                         "performance/window.svg", "The wall is there.", "0123456789ab",
+                         "performance/window.svg", "The wall is there.", "0123456789ab", "--hold-memory",
                          "- qalam: the machine stood still 10.2 times a second"):
                 self.assertIn(said, page)
             drawn = xml.etree.ElementTree.parse(folder / "window.svg").getroot()

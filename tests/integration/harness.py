@@ -58,6 +58,7 @@ class Broker:
         self.settings = list(settings)
         self.arguments = list(arguments)
         self.port = port
+        self.http_port = None  # Another one after each start.
         self.process = None
         self.ready_seconds = None
         self.log_path = self.data_dir.parent / (self.data_dir.name + ".log")
@@ -70,7 +71,7 @@ class Broker:
         port_file = self.data_dir.parent / (self.data_dir.name + ".port")
         port_file.unlink(missing_ok=True)
         command = [tool("qalamd"), "--data-dir", str(self.data_dir), "--listen", self.address,
-                   "--port-file", str(port_file), *self.arguments]
+                   "--set", "qalam.http.listeners=127.0.0.1:0", "--port-file", str(port_file), *self.arguments]
         for setting in self.settings:
             command += ["--set", setting]
         log = open(self.log_path, "ab")
@@ -86,7 +87,9 @@ class Broker:
                 raise AssertionError(f"qalamd not ready in {timeout} s:\n{self.log_tail()}")
             time.sleep(0.002)
         self.ready_seconds = time.monotonic() - begun
-        self.port = int(re.search(r"grpc=\S*:(\d+)", port_file.read_text()).group(1))
+        ports = dict(re.findall(r"(\w+)=\S*:(\d+)", port_file.read_text()))
+        self.port = int(ports["grpc"])
+        self.http_port = int(ports["http"])
         return self
 
     def kill(self):

@@ -364,6 +364,11 @@ void FakeBroker::DescribeCluster(Reply<ClusterInfo> reply) {
   reply(std::move(cluster));
 }
 
+void FakeBroker::ReadFigures(Reply<BrokerFigures> reply) {
+  if (Failed("ReadFigures", reply)) return;
+  reply(BrokerFigures());
+}
+
 void FakeBroker::ListPartitions(PageRequest page, Reply<Page<PartitionInfo>> reply) {
   if (Failed("ListPartitions " + page.topic + " " + std::to_string(page.size) + " " + page.token,
              reply)) {

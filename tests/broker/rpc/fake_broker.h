@@ -119,6 +119,7 @@ class FakeBroker final : public Broker {
   void TrimPartition(TopicPartition partition, Offset before, bool validate_only,
                      Reply<Offset> reply) override;
   void DescribeCluster(Reply<ClusterInfo> reply) override;
+  void ReadFigures(Reply<BrokerFigures> reply) override;
   void ListPartitions(PageRequest page, Reply<Page<PartitionInfo>> reply) override;
   void GetConfig(std::vector<std::string> keys, Reply<std::vector<ConfigEntry>> reply) override;
   void SetConfig(ConfigChange change, Reply<std::vector<ConfigEntry>> reply) override;
