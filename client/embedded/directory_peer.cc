@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "broker/node/find_owner.h"
 #include "client/connection_pool.h"
-#include "client/wire_error.h"
+#include "client/embedded/directory_config.h"
+#include "client/embedded/owner_words.h"
 #include "common/check.h"
 #include "common/logging.h"
 #include "common/posix_file_system.h"
@@ -43,56 +43,15 @@ bool MayPass(const qalam::Error& error) {
 
 }  // namespace
 
-DirectoryOwner ToPublic(const qalam::OwnerInfo& owner) {
-  DirectoryOwner out;
-  out.directory_id = owner.directory_id;
-  out.owner_epoch = owner.owner_epoch;
-  out.pid = owner.pid;
-  out.since_ms = owner.since_ms;
-  out.program = owner.program;
-  out.version = owner.version;
-  out.addresses = owner.addresses;
-  out.proxies_count = owner.proxies_count;
-  return out;
-}
-
-Error OwnerError(const qalam::Error& error) {
-  const Error plain = ErrorFromCore(error);
-  if (error.code() != qalam::ErrorCode::kUnreachable) return plain;
-  const auto pid = error.detail("pid");
-  const std::string hint =
-      pid ? "Let it go on (kill -CONT " + std::string(*pid) +
-                "), or end it: then another process takes over. Nobody does while it is there."
-          : "Try again: an owner that has just started serves others in a moment.";
-  return {plain.code(), plain.message(), true, hint, plain.details(), plain.broker()};
-}
-
 Result<std::shared_ptr<DirectoryPeer>> DirectoryPeer::Open(const std::string& directory,
                                                            const DirectoryOptions& options) {
-  std::error_code failed;
-  std::string path = std::filesystem::absolute(directory, failed).lexically_normal().string();
-  if (directory.empty() || failed) return Error("INVALID_ARGUMENT", "no directory is named");
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  // A library says only what a person must know.
-  std::vector<qalam::RawSetting> settings = {{"qalam.log.level", "warn", "SmartClient::Open"}};
-  for (const auto& [key, value] : options.settings) {
-    settings.push_back({key, value, "DirectoryOptions::settings"});
-  }
-  std::string listeners;
-  for (const std::string& address : options.listeners) {
-    listeners += (listeners.empty() ? "" : ",") + address;
-  }
-  if (!listeners.empty()) {
-    settings.push_back({"listeners", listeners, "DirectoryOptions::listeners"});
-  }
-  settings.push_back({"qalam.data.dir", path, "SmartClient::Open"});
-  // What proxies come by, and our own calls of Admin.
-  settings.push_back({"qalam.unix.socket", "true", "SmartClient::Open"});
-  auto config = qalam::BrokerConfig::Build(std::move(settings));
-  if (!config.ok()) return ErrorFromCore(config.error());
+  const auto path = DirectoryPath(directory);
+  if (!path.ok()) return path.error();
+  auto config = DirectoryConfig(*path, options);
+  if (!config.ok()) return config.error();
   ConfigureLogging({config->settings().log_level, config->settings().log_format == "json"});
 
-  std::shared_ptr<DirectoryPeer> peer(new DirectoryPeer(path, options, std::move(config).value()));
+  std::shared_ptr<DirectoryPeer> peer(new DirectoryPeer(*path, options, *std::move(config)));
   const auto end = std::chrono::steady_clock::now() + options.open_timeout;
   while (auto error = peer->Seek()) {
     const bool again = MayPass(*error) && std::chrono::steady_clock::now() < end;
@@ -192,7 +151,9 @@ std::optional<qalam::Error> DirectoryPeer::Seek() {
   std::optional<qalam::Error> not_own;
   if (may_own_ && std::chrono::steady_clock::now() >= own_after_) {
     not_own = TryToOwn();
-    if (!not_own || !MayPass(*not_own)) return not_own;
+    if (!not_own) return std::nullopt;
+    // Somebody else may still be able to.
+    if (!MayPass(*not_own)) return TryToAttend() ? not_own : std::nullopt;
   }
   auto not_attended = TryToAttend();
   if (!not_attended) return std::nullopt;

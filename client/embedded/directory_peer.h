@@ -97,8 +97,4 @@ class DirectoryPeer final : public Connections {
   bool clean_ QALAM_GUARDED_BY(mutex_) = true;
 };
 
-DirectoryOwner ToPublic(const qalam::OwnerInfo& owner);
-// What went wrong about an owner, with what to do next.
-Error OwnerError(const qalam::Error& error);
-
 }  // namespace qalam::abi0

@@ -8,6 +8,7 @@
 #include "broker/node/find_owner.h"
 #include "client/cluster_client.h"
 #include "client/embedded/directory_peer.h"
+#include "client/embedded/owner_words.h"
 #include "client/wire_error.h"
 #include "common/fork_guard.h"
 #include "common/posix_file_system.h"

@@ -8,6 +8,7 @@ import time
 from harness import tool
 
 TOPIC = "shared"
+FORMAT = "%o %k %v %e\\n"
 
 
 def command(directory, *arguments):
@@ -47,6 +48,7 @@ class Producer(threading.Thread):
         self.pause = 0.005
         self.per_tick = max(1, round(records_per_second * self.pause))
         self.sent = 0
+        self.sends = []  # (monotonic time before, first, one after the last)
         self.acks = []  # (monotonic time, offset, epoch)
         self.stopping = threading.Event()
         self.errors = ""
@@ -74,6 +76,7 @@ class Producer(threading.Thread):
             while not self.stopping.is_set():
                 lines = b"".join(b"%d\n" % i for i in range(self.sent, self.sent + self.per_tick))
                 # Counted before: what a process that dies has read is not known.
+                self.sends.append((time.monotonic(), self.sent, self.sent + self.per_tick))
                 self.sent += self.per_tick
                 self.process.stdin.write(lines)
                 self.process.stdin.flush()
@@ -96,18 +99,21 @@ class Producer(threading.Thread):
 
 
 class Tail:
-    """One `qalam consume --follow` from the start: keeps the offset and text of every record."""
+    """One `qalam consume --follow` from the start: keeps offset, key, value and epoch of every record, and when it came."""
 
     def __init__(self, directory):
         self.records = []
+        self.times = []
+        self.started = time.monotonic()
         self.process = subprocess.Popen(
-            command(directory, "consume", f"{TOPIC}:0", "--from", "start", "-f", "--format", "%o %k %v\\n"),
+            command(directory, "consume", f"{TOPIC}:0", "--from", "start", "-f", "--format", FORMAT),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
     def read(self):
         for line in self.process.stdout:
+            self.times.append(time.monotonic())
             self.records.append(line.split())
 
     def gapless(self):

@@ -16,8 +16,9 @@ import signal
 import subprocess
 import time
 
+import owner_history
 from harness import Broker, Checks, seed_from_arguments, temporary_directory, tool
-from owner_load import TOPIC, Producer, Tail, owner_epoch, owner_pid, run
+from owner_load import FORMAT, TOPIC, Producer, Tail, owner_epoch, owner_pid, run
 
 WITHOUT_OWNER_P99_S = 1.0
 PAUSE_P99_S = 0.2
@@ -87,6 +88,8 @@ class Company:
         self.gone = []
         self.tails = []
         self.owners = {}  # Epoch -> pid.
+        self.kills = []
+        self.gone_tails = []
         self.next_number = 0
         run(directory, "topic", "create", TOPIC, "-p", 1)
 
@@ -123,6 +126,7 @@ class Company:
         for tail in self.tails:
             if tail.process.pid == pid:
                 self.tails.remove(tail)
+                self.gone_tails.append(tail)
                 return tail
         raise AssertionError(f"process {pid} owns the directory and is none of ours")
 
@@ -142,6 +146,7 @@ def kills(company, count, check, slack):
             wait_for(lambda: all(p.acks for p in company.producers), "the new ones are acknowledged")
         # What was acknowledged by the one that dies may still be read from its pipe: it is off the list.
         steps = Steps(company, pid)
+        company.kills.append(time.monotonic())
         owner.process.send_signal(signal.SIGKILL)
         wait_for(steps.done, f"an acknowledgement after kill {number}")
         owner.process.wait()
@@ -231,12 +236,13 @@ def judge(company, extra, check):
           + "".join(f"\n{p.errors}" for p, code in zip(survivors, codes) if code))
     for tail in company.tails:
         tail.end()
-    out = run(company.directory, "consume", f"{TOPIC}:0", "--from", "start", "-e", "--format", "%o %k %v\\n",
-              timeout=300).stdout
+    begun = time.monotonic()
+    out = run(company.directory, "consume", f"{TOPIC}:0", "--from", "start", "-e", "--format", FORMAT, timeout=300).stdout
     records = [line.split() for line in out.splitlines()]
+    readback = (begun, time.monotonic(), records)
     check(all(int(r[0]) == i for i, r in enumerate(records)), f"{len(records):,} records, offsets dense from 0")
     numbers = {}
-    for _, key, value in records:
+    for _, key, value, _ in records:
         numbers.setdefault(key.decode(), []).append(int(value))
     ordered = all(n == sorted(set(n)) for n in numbers.values())
     check(ordered, f"nothing twice, and in order, from each of {len(numbers)} producers")
@@ -247,13 +253,17 @@ def judge(company, extra, check):
         for i, (_, offset, _) in enumerate(producer.acks):
             acked += 1
             if offset >= 0:
-                lost += not (offset < len(records) and records[offset][1:] ==
+                lost += not (offset < len(records) and records[offset][1:3] ==
                              [f"p{producer.number}".encode(), str(i).encode()])
             else:
                 lost += i not in set(numbers[f"p{producer.number}"])
     check(acked > 0 and lost == 0, f"{acked:,} acknowledged, {lost} not at their offset")
     for tail in company.tails:
         check(tail.records == records[:len(tail.records)], "the tail read what is there")
+    if owner_history.checker():
+        passed, said = owner_history.judge(company.directory, survivors + company.gone + extra,
+                                           company.tails + company.gone_tails, company.kills, readback)
+        check(passed, f"qalam-qa-check agrees: {said}")
 
 
 def second_start(directory, *arguments):
