@@ -35,6 +35,7 @@ def events(producers, tails, kills, readback):
            "faults": ["kill"] if kills else []}
     for at in kills:
         yield {"event": "fault", "t_ns": nanoseconds(at), "name": "kill"}
+    stored = {int(offset): int(epoch) for offset, _, _, epoch in readback[2]}
     for producer in producers:
         key = f"p{producer.number}"
         for at, first, end in producer.sends:
@@ -44,8 +45,10 @@ def events(producers, tails, kills, readback):
                        "record": token, "digest": digest, "idempotent": True}
         for i, (at, offset, epoch) in enumerate(producer.acks):
             if offset >= 0:
+                # A batch that was sent again is answered under the epoch of whoever answers, and lies there under that of
+                # the owner that wrote it and died.
                 yield {"event": "ack", "t_ns": nanoseconds(at), "partition": PARTITION, "record": f"{key}-{i}",
-                       "offset": offset, "epoch": epoch, "durability": "fsync"}
+                       "offset": offset, "epoch": min(epoch, stored.get(offset, epoch)), "durability": "fsync"}
     for number, tail in enumerate(tails):
         for at, (offset, key, value, epoch) in zip(tail.times, tail.records):
             token, digest = content(key, value)
