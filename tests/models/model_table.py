@@ -1,0 +1,72 @@
+"""The models of this folder: their bounds, and the known-bad switches that have to be refuted."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    defines: tuple = ()
+
+
+@dataclass(frozen=True)
+class Switch:
+    name: str
+    says: str             # The counterexample, in one sentence.
+    beside: tuple = ()    # Further macros: the way of writing or the bounds it needs.
+    claim: str = ""       # The liveness claim that it breaks; empty: an assertion.
+
+    @property
+    def defines(self):
+        return (self.name, *self.beside)
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str
+    file: str
+    short: tuple          # Bounds of every run.
+    full: tuple
+    switches: tuple
+    claims: tuple = field(default=())
+    fair_processes: int = 0
+
+    @property
+    def liveness(self):
+        return bool(self.claims)
+
+
+GROUP_COMMIT = Model(
+    name="group_commit",
+    file="group_commit.pml",
+    short=(Variant("direct", ("BATCHES=3", "CUTS=2")), Variant("buffered", ("BATCHES=3", "CUTS=2", "BUFFERED"))),
+    full=(Variant("direct", ("BATCHES=4", "CUTS=2", "KILLS=2", "SYNC_FAILURES=2")),
+          Variant("buffered", ("BATCHES=4", "CUTS=2", "KILLS=2", "SYNC_FAILURES=2", "BUFFERED"))),
+    switches=(
+        Switch("WRITE_BEFORE_SYNC", "Group N+1 reaches the disk while group N does not: recovery finds data further than "
+               "a group behind a gap, takes a mere power cut for rot and refuses the log.", ("CUTS=2",)),
+        Switch("CHECKPOINT_BEFORE_SYNC", "The checkpoint is durable before the data that it calls durable."),
+        Switch("NO_DIRECTORY_SYNC", "A checkpoint and acknowledgements point into a new segment whose directory entry a "
+               "power cut takes away."),
+        Switch("NO_DIRECTORY_SYNC_AT_OPEN", "Killed between making a segment and syncing its entry, the next run "
+               "appends to it, and the entry was never made durable."),
+        Switch("NO_SYNC_AT_RECOVERY", "Recovery believes and serves what only the page cache holds; a power cut takes "
+               "it back.", ("CUTS=2",)),
+        Switch("SCAN_PAGE_CACHE", "After a failed sync the page cache shows pages that the disk does not have, recovery "
+               "believes them, and its own sync has nothing left to write.", ("BUFFERED",)),
+        Switch("RETRY_SYNC", "The second sync succeeds because the first one dropped the pages: a checkpoint over "
+               "data that is not on the disk.", ("BUFFERED",)),
+        Switch("TRUNCATE_ON_ROT", "A flipped bit in acknowledged data is cut away as if it were a torn write."),
+        Switch("ACK_BEFORE_SYNC", "Acknowledged, then a power cut: gone."),
+        Switch("SERVE_UNSYNCED", "Read by somebody, then a power cut: gone."),
+        Switch("ONE_SLOT", "A torn write of the only slot leaves no checkpoint at all."),
+        Switch("UNDO_NOT_SYNCED", "A batch that was refused for lack of space comes back after a power cut."),
+        Switch("PARTIAL_BLOCK_LOST", "The half-filled block is written again without the acknowledged batches in it."),
+        Switch("SETTLE_ONLY_FINDINGS", "Recovery is killed between cutting a torn tail and syncing that; the next one "
+               "finds nothing to cut and syncs nothing; the tail comes back behind a new segment's back: the log is "
+               "refused as rotten.", ("CUTS=2",)),
+        Switch("NO_SLOT_REPAIR", "A power cut tears a checkpoint slot, another one a group: with a damaged slot every "
+               "torn tail is refused as possible rot.", ("CUTS=2",)),
+    ))
+
+MODELS = (GROUP_COMMIT,)
