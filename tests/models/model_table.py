@@ -69,4 +69,29 @@ GROUP_COMMIT = Model(
                "torn tail is refused as possible rot.", ("CUTS=2",)),
     ))
 
-MODELS = (GROUP_COMMIT,)
+IDEMPOTENCE = Model(
+    name="idempotence",
+    file="idempotence.pml",
+    short=(Variant("default"), Variant("old streams fenced", ("LATE_STREAM", "FENCE_OLD_STREAMS"))),
+    full=(Variant("default", ("BATCHES=4", "BREAKS=2", "TIMEOUTS=2")),
+          Variant("old streams fenced", ("BATCHES=4", "BREAKS=2", "TIMEOUTS=2", "LATE_STREAM", "FENCE_OLD_STREAMS"))),
+    switches=(
+        Switch("TABLE_NOT_REBUILT", "After a restart nobody knows the producer, and a batch whose acknowledgement was lost "
+               "is written twice."),
+        Switch("SNAPSHOT_ONLY", "The batches behind the snapshot are not replayed: one of them is sent again and written "
+               "twice."),
+        Switch("TABLE_BEFORE_WRITE", "A batch that found no space is in the table, so that its retry counts as a duplicate "
+               "of what was never written."),
+        Switch("DUPLICATE_AT_ONCE", "A duplicate is acknowledged before its original is durable; a power cut takes it."),
+        Switch("SEQUENCE_REUSED", "A batch that timed out, though it may be written, leaves its number to the next one, "
+               "which is then acknowledged as a duplicate and written nowhere."),
+        Switch("FORGETS_EARLY", "The broker forgets a producer while a batch of it may be sent again: written twice."),
+        Switch("LATE_STREAM", "What is left of a broken stream reaches the broker after the batches of the next one: a batch "
+               "that timed out lands behind later ones."),
+        Switch("LATE_STREAM_REFUSED", "As before: a batch is refused for good on the new stream, then its copy on the old "
+               "one is written.", ("LATE_STREAM", "UNORDERED", "TIMEOUTS=0")),
+        Switch("LATE_STREAM_DOUBLED", "As before: a gap in the sequence makes the client send a batch under a new producer "
+               "id, then its copy under the old one is written too.", ("LATE_STREAM", "UNORDERED", "REFUSALS=0")),
+    ))
+
+MODELS = (GROUP_COMMIT, IDEMPOTENCE)

@@ -85,7 +85,7 @@ def unreached(output):
         elif process.startswith("claim "):
             continue
         elif match := re.match(r"\s+\S+\.pml:(\d+), state \d+, \"(.*)\"", line):
-            if match.group(2) not in ("-end-", "(1)"):
+            if match.group(2) not in ("-end-", "(1)", "assert(0)"):
                 found.append(f"{process}, line {match.group(1)}: {match.group(2)}")
     return found
 
