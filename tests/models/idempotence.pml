@@ -103,16 +103,16 @@ inline CountFlying() {
   b = 0
 }
 
-/* The first in that place, 0: none. */
+/* One is. */
 inline FirstFlying() {
   b = 1;
   do
   :: b <= BATCHES && place[b] != tFlying && place[b] != tFlyingExpired -> b++
   :: else -> break
-  od;
-  if :: b > BATCHES -> b = 0 :: else fi
+  od
 }
 
+/* The first in that place, 0: none. */
 inline FirstIn(where) {
   b = 1;
   do
@@ -246,17 +246,17 @@ init {
 end_all:
   do
   /* ---- client: PartitionQueue, ProduceState ---- */
-  :: d_step {
+  :: atomic {
        identity == 0 && identities_given < IDENTITIES;
        identities_given++;
        identity = identities_given;
        next_sequence = 0;
        printf("client: is producer %d now\n", identity)
      }
-  :: d_step { up && !stream_up; stream_up = true; stream_failed = false; printf("client: opens a stream\n") }
-  :: d_step { stream_up && restart_needed && nfull(stream);
+  :: atomic { up && !stream_up; stream_up = true; stream_failed = false; printf("client: opens a stream\n") }
+  :: atomic { stream_up && restart_needed && nfull(stream);
        restart_needed = false; stream!0,0,0,0; printf("client: restart\n") }
-  :: d_step { /* NextMessage, Stamp */
+  :: atomic { /* NextMessage, Stamp */
        stream_up && !restart_needed && identity != 0 && nfull(stream);
        CountFlying();
        FirstIn(tQueued);
@@ -274,7 +274,7 @@ end_all:
        fi;
        b = 0; flying = 0
      }
-  :: d_step { /* Expire: of what is out, the first; else of what waits. */
+  :: atomic { /* Expire: of what is out, the first; else of what waits. */
        timeouts > 0;
        FirstIn(tFlying);
        if
@@ -303,7 +303,7 @@ end_all:
        fi;
        b = 0
      }
-  :: d_step { /* OnAnswer, OnRefusal */
+  :: atomic { /* OnAnswer, OnRefusal */
        stream_up && len(answers) > 0;
        answers?<b,what,needed,e>;
        if
@@ -362,8 +362,12 @@ end_all:
                 DropSequenced(b, true);
                 if
                 :: !id ->
-                   Look(b);
-                   assert(!written); /* Refused is not written. */
+                   i = 0;
+                   do
+                   :: i < end_offset -> assert(log_record[i] != b); i++ /* Refused is not written. */
+                   :: else -> break
+                   od;
+                   i = 0;
                    Decide(b, vFailed)
                 :: else
                 fi
@@ -372,7 +376,13 @@ end_all:
        fi;
        b = 0; what = vNone; needed = 0; e = 0; id = 0; sequence = 0; written = false
      }
-  :: d_step { breaks > 0 && stream_up; breaks--; printf("the stream breaks\n"); late_failed = stream_failed; BreakStream() }
+  :: atomic {
+       breaks > 0 && stream_up;
+       breaks--;
+       printf("the stream breaks\n");
+       late_failed = stream_failed;
+       BreakStream()
+     }
 
   /* ---- broker: FormGroup and AppendGroup, batch by batch ---- */
   :: atomic {
@@ -424,9 +434,13 @@ end_all:
                 Learn(id, sequence);
 #endif
                 printf("broker: no space for batch %d\n", b)
-             :: refusals > 0 && !from_late -> refusals--; what = aRefused; printf("broker: batch %d expects another offset\n", b)
+             :: refusals > 0 && !from_late ->
+                refusals--;
+                what = aRefused;
+                printf("broker: batch %d expects another offset\n", b)
              :: true ->
-                printf("broker: batch %d is written at offset %d as producer %d sequence %d\n", b, end_offset, id, sequence);
+                printf("broker: batch %d is written at offset %d ", b, end_offset);
+                printf("as producer %d sequence %d\n", id, sequence);
                 assert(verdict[b] != vFailed); /* Nothing that was said not to be written. */
                 i = 0;
                 do
@@ -459,9 +473,14 @@ end_all:
        fi;
        b = 0; id = 0; sequence = 0; e = 0; needed = 0; what = vNone; from_late = false
      }
-  :: d_step { up && !syncing && end_offset > durable_offset; syncing = true; sync_end = end_offset }
-  :: d_step { up && syncing; durable_offset = sync_end; syncing = false; sync_end = 0; printf("broker: durable below %d\n", durable_offset) }
-  :: d_step { /* With a checkpoint, or at a roll; after the sync. */
+  :: atomic { up && !syncing && end_offset > durable_offset; syncing = true; sync_end = end_offset }
+  :: atomic {
+       up && syncing;
+       durable_offset = sync_end;
+       syncing = false; sync_end = 0;
+       printf("broker: durable below %d\n", durable_offset)
+     }
+  :: atomic { /* With a checkpoint, or at a roll; after the sync. */
        up && !syncing && snapshot_offset < durable_offset && durable_offset == end_offset;
        snapshot_offset = durable_offset;
        printf("broker: snapshot at offset %d\n", snapshot_offset)
@@ -508,9 +527,13 @@ end_all:
        od;
        b = 0; written = false
      }
-  :: d_step { !up; up = true; printf("broker: starts, the log ends at %d\n", end_offset) }
+  :: atomic { !up; up = true; printf("broker: starts, the log ends at %d\n", end_offset) }
 #ifdef FORGETS_EARLY
-  :: d_step { up && identity != 0 && known_last[identity] != kNone; known_last[identity] = kNone; known_from[identity] = 0; printf("broker: forgets the producer\n") }
+  :: atomic {
+       up && identity != 0 && known_last[identity] != kNone;
+       known_last[identity] = kNone; known_from[identity] = 0;
+       printf("broker: forgets the producer\n")
+     }
 #endif
   od
 }

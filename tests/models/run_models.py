@@ -2,8 +2,8 @@
 """Checks the Spin models of this folder: each has to hold in every state within its bounds, and each
 known-bad switch has to be refuted.
 
-  run_models.py                     bounds of a minute in all
-  run_models.py --full              bounds of docs and releases (minutes, 10 GiB of memory)
+  run_models.py                     bounds of every run of the tests
+  run_models.py --full              larger bounds, one check at a time, each in at most 8 GiB of memory
   run_models.py --only NAME ...     these models
   run_models.py --show SWITCH       the shortest found way to the switch's counterexample, step by step
   run_models.py --list              models and switches
@@ -24,7 +24,9 @@ import time
 from model_table import MODELS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CHECK_SECONDS_MAX = 1800
+CHECK_SECONDS_MAX = 3600
+MEMORY_MIB_SHORT = 3000  # Of each pan; two run at a time.
+MEMORY_MIB_FULL = 8000
 DEPTH_MAX = 2_000_000
 
 
@@ -47,16 +49,15 @@ def run(command, directory, seconds_max=CHECK_SECONDS_MAX):
     return done.returncode, done.stdout + done.stderr
 
 
-def build(model, defines, directory, shortest=False, optimize="-O2"):
+def build(model, defines, directory, claim="", shortest=False, memory_mib=MEMORY_MIB_SHORT, optimize="-O2"):
     """Makes ./pan of the model with these macros; keeps statements apart, so that unreached ones show."""
     shutil.copy(os.path.join(HERE, model.file), directory)
     flags = [f"-D{define}" for define in defines]
     code, output = run(["spin", "-o3", "-a", *flags, model.file], directory)
     if code != 0 or not os.path.exists(os.path.join(directory, "pan.c")):
         raise Failed(f"spin refuses {model.file}:\n{output}")
-    options = ["-DCOLLAPSE"] if model.liveness else ["-DSAFETY", "-DCOLLAPSE"]
-    if model.liveness:
-        options.append(f"-DNFAIR={model.fair_processes}")
+    options = [f"-DMEMLIM={memory_mib}", "-DCOLLAPSE"]
+    options += [f"-DNFAIR={model.fair_processes}"] if claim else ["-DSAFETY", "-DNOCLAIM"]
     if shortest:
         options.append("-DREACH")
     code, output = run(["cc", optimize, "-w", *options, "-o", "pan", "pan.c"], directory)
@@ -69,25 +70,33 @@ def pan(model, claim, directory, shortest=False):
     if shortest:
         command.append("-i")
     if claim:
-        command += ["-a", "-f", "-N", claim]
-    elif model.liveness:
-        command.append("-noclaim")
+        command += ["-a", "-f", "-N", claim]  # With weak fairness.
+    elif model.claims:
+        command.append("-E")  # Who stands still where he must not, the claims tell.
     return run(command, directory)[1]
 
 
-def unreached(output):
-    """Statements that no run came to, but for the ends of processes."""
-    found = []
+def statements(output, pattern):
+    """Those in a listing of pan's, with process and line, but for what is nothing to be reached."""
+    found = set()
     process = ""
     for line in output.splitlines():
-        if line.startswith("unreached in "):
-            process = line.removeprefix("unreached in ").strip()
-        elif process.startswith("claim "):
-            continue
-        elif match := re.match(r"\s+\S+\.pml:(\d+), state \d+, \"(.*)\"", line):
+        if match := re.match(r"(?:unreached in )?((?:proctype|claim) \S+|init)$", line.strip()):
+            process = match.group(1)
+        elif (match := re.match(pattern, line)) and not process.startswith("claim "):
             if match.group(2) not in ("-end-", "(1)", "assert(0)"):
-                found.append(f"{process}, line {match.group(1)}: {match.group(2)}")
+                found.add(f"{process}, line {match.group(1)}: {match.group(2)}")
     return found
+
+
+def compiled_and_missed(output, directory):
+    """All statements of a model, and those of them that no run came to."""
+    _, listing = run(["./pan", "-d"], directory)
+    compiled = statements(listing, r".* \S+\.pml:(\d+) => (.*)$")
+    missed = statements(output, r"\s+\S+\.pml:(\d+), state \d+, \"(.*)\"$")
+    if not missed <= compiled:
+        raise Failed(f"pan lists its statements in another way: {sorted(missed - compiled)[:3]}")
+    return compiled, missed
 
 
 def errors(output):
@@ -97,45 +106,74 @@ def errors(output):
     return int(match.group(1))
 
 
-def why(output):
-    match = re.search(r"^pan:\d+: (.*)$", output, re.MULTILINE)
-    return match.group(1)[:100] if match else "?"
+def replay(model, defines, directory):
+    """The last error that pan found, step by step."""
+    if not os.path.exists(os.path.join(directory, model.file + ".trail")):
+        raise Failed("an error without a trail")
+    return run(["spin", "-t", *[f"-D{define}" for define in defines], model.file], directory)[1]
 
 
-def check_holds(model, variant, directory):
-    """The good model: every state, no error, no statement that is never reached."""
-    build(model, variant.defines, directory)
+def refutation(model, defines, directory):
+    """What is broken by it, as the model says it, and after how many steps."""
+    output = replay(model, defines, directory)
+    length = re.search(r"trail ends after (\d+) steps", output)
+    if length is None:
+        raise Failed(f"the trail can't be followed:\n{output[-2000:]}")
+    what = "a cycle in which the claim is never met"
+    if match := re.search(r"\.pml:(\d+), Error: assertion violated", output):
+        with open(os.path.join(directory, model.file), encoding="utf-8") as source:
+            text = source.read().splitlines()[int(match.group(1)) - 1]
+        assertion = re.search(r"assert\(.*?\)(?=;| *$| */\*| *:)", text)
+        what = f"line {match.group(1)}: {assertion.group(0) if assertion else text.strip()}"
+    return f"{what}, {length.group(1)} steps"
+
+
+def check_holds(model, variant, directory, memory_mib):
+    """The good model: every state, no error. Says how many; then its statements, and those never reached."""
     said = []
-    idle = None
-    for claim in [None, *model.claims]:
+    reach = (set(), set())
+    for claim in ("", *model.claims):
+        build(model, variant.defines, directory, claim, memory_mib=memory_mib)
         output = pan(model, claim, directory)
         name = claim or "assertions"
         if errors(output) != 0:
-            raise Failed(f"{name}: {why(output)}")
-        for sign in ("max search depth too small", "Search not completed", "out of memory"):
+            raise Failed(f"{variant.name}, {name}: {refutation(model, variant.defines, directory)}")
+        for sign in ("max search depth too small", "Search not completed", "out of memory", "MEMLIM bound"):
             if sign in output:
-                raise Failed(f"{name}: not exhaustive: {sign}")
-        if claim is None:
-            idle = unreached(output)
-        states = re.search(r"(\d+) states, stored", output.replace(".", "")).group(1)
+                raise Failed(f"{variant.name}, {name}: not exhaustive: {sign}")
+        if not claim:
+            reach = compiled_and_missed(output, directory)
+        states = re.search(r"(\S+) states, stored", output).group(1)
         depth = re.search(r"depth reached (\d+)", output).group(1)
-        memory = re.search(r"([\d.]+)\s+total actual memory", output)
-        said.append(f"{name}: {int(states):,} states, depth {depth}"
-                    + (f", {float(memory.group(1)):.0f} MiB" if memory else ""))
-    if idle:
-        raise Failed("never reached, so nothing is shown about it:\n    " + "\n    ".join(idle))
-    return "; ".join(said)
+        memory = re.search(r"([\d.]+)\s+total actual memory", output).group(1)
+        said.append(f"{name}: {float(states):,.0f} states, depth {depth}, {float(memory):.0f} MiB")
+    return "; ".join(said), *reach
+
+
+def check_variants(model, variants, directory, memory_mib):
+    """All of them. Each statement has to be reached in one of them."""
+    said = []
+    reached = set()
+    missed = set()
+    for variant in variants:
+        started = time.monotonic()
+        text, compiled, missed_here = check_holds(model, variant, directory, memory_mib)
+        said.append(f"{variant.name} ({time.monotonic() - started:.1f} s): {text}")
+        reached |= compiled - missed_here
+        missed |= missed_here
+    never = sorted(missed - reached)
+    if never:
+        raise Failed("never reached, so nothing is shown about it:\n    " + "\n    ".join(never))
+    return "\n       " + "\n       ".join(said)
 
 
 def check_refuted(model, switch, directory, shortest=False):
-    """A known-bad one: what is refuted, and where the trail lies."""
-    build(model, switch.defines, directory, shortest, optimize="-O1")
+    """A known-bad one: what refutes it. The trail lies in the directory."""
+    build(model, switch.defines, directory, switch.claim, shortest, optimize="-O1")
     output = pan(model, switch.claim, directory, shortest)
     if errors(output) == 0:
         raise Failed("no counterexample: the model would not notice this mistake")
-    if not os.path.exists(os.path.join(directory, model.file + ".trail")):
-        raise Failed("an error without a trail")
-    return why(output)
+    return refutation(model, switch.defines, directory)
 
 
 def in_directory(action):
@@ -151,14 +189,15 @@ def in_directory(action):
 
 def run_all(models, options):
     """Name and outcome of each check, in order; several at a time unless they take all the memory."""
+    memory_mib = MEMORY_MIB_FULL if options.full else MEMORY_MIB_SHORT
     tasks = []
     for model in models:
-        for variant in model.full if options.full else model.short:
-            tasks.append((f"{model.name} {variant.name}",
-                          lambda d, v=variant, m=model: check_holds(m, v, d)))
+        variants = model.full if options.full else model.short
+        tasks.append((f"{model.name} holds",
+                      lambda d, m=model, v=variants: check_variants(m, v, d, memory_mib)))
         for switch in model.switches:
             tasks.append((f"{model.name} -D{switch.name}",
-                          lambda d, s=switch, m=model: f"refuted: {check_refuted(m, s, d)}"))
+                          lambda d, s=switch, m=model: f"refuted by {check_refuted(m, s, d)}\n       {s.says}"))
     with concurrent.futures.ThreadPoolExecutor(1 if options.full else 2) as workers:
         outcomes = workers.map(in_directory, [action for _, action in tasks])
         yield from zip([name for name, _ in tasks], outcomes)
@@ -173,11 +212,9 @@ def show(name):
             try:
                 print(f"{model.file} with -D{' -D'.join(switch.defines)}\n{switch.says}\n")
                 refuted = check_refuted(model, switch, directory, shortest=not switch.claim)
-                flags = [f"-D{define}" for define in switch.defines]
-                _, output = run(["spin", "-t", *flags, model.file], directory)
-                steps = output.split("spin: trail ends")[0].splitlines()
+                steps = replay(model, switch.defines, directory).split("spin: trail ends")[0].splitlines()
                 print("\n".join(line.strip() for line in steps if line.strip()))
-                print(f"\nrefuted: {refuted}")
+                print(f"\nrefuted by {refuted}")
             finally:
                 shutil.rmtree(directory)
             return
