@@ -45,6 +45,7 @@ bool locked[PROCESSES];         /* By the description that it has opened. */
 byte holder[DELETIONS + 3] = kNobody;  /* By inode: whose open file description has the flock. */
 #ifdef DIRECTORY_LOCK
 byte directory_holder = kNobody;       /* The same of the directory itself, which nobody can make anew. */
+bool child_has_directory;
 #endif
 
 /* ---- the directory ---- */
@@ -95,9 +96,10 @@ inline Forget(p) {
 }
 
 /* close() of the lock file's descriptor. */
+#define ChildHolds(p) (child_of == p && child_has_lock && child_inode == opened_inode[p])
 inline CloseLock(p) {
   if
-  :: locked[p] -> holder[opened_inode[p]] = ((child_of == p && child_has_lock) -> kChild : kNobody)
+  :: locked[p] -> holder[opened_inode[p]] = (ChildHolds(p) -> kChild : kNobody)
   :: else
   fi;
   locked[p] = false;
@@ -108,7 +110,7 @@ inline CloseLock(p) {
 #ifdef DIRECTORY_LOCK
 inline CloseDirectory(p) {
   if
-  :: directory_holder == p -> directory_holder = ((child_of == p && child_has_lock) -> kChild : kNobody)
+  :: directory_holder == p -> directory_holder = ((child_of == p && child_has_directory) -> kChild : kNobody)
   :: else
   fi
 }
@@ -143,7 +145,8 @@ try_lock:
      atomic { May; at = 0; holder[named_inode] = me; opened_inode[me] = named_inode; locked[me] = true };
 #else
      if
-     :: atomic { May && holder[opened_inode[me]] == kNobody -> holder[opened_inode[me]] = me; locked[me] = true }
+     :: atomic { May && holder[opened_inode[me]] == kNobody -> holder[opened_inode[me]] = me; locked[me] = true;
+                 printf("%d: locks inode %d\n", me, opened_inode[me]) }
      :: atomic { May && holder[opened_inode[me]] != kNobody -> opened_inode[me] = kNobody; goto proxy }
      fi;
 #endif
@@ -175,8 +178,8 @@ take_over:
      /* DataDirectory::Open: owner_epoch + 1, written and synced. */
      atomic { May; epoch[me] = epoch_file + 1 };
      atomic { May; epoch_file = epoch[me]; has_epoch[me] = true;
-              assert(Owns(0) + Owns(1) + Owns(2) == 1);
-              printf("%d: owns the directory in epoch %d\n", me, epoch[me]) };
+              printf("%d: owns the directory in epoch %d\n", me, epoch[me]);
+              assert(Owns(0) + Owns(1) + Owns(2) == 1) };
 #ifndef BINDS_BEFORE_RECOVERY
      atomic { May; known_end[me] = log_end; printf("%d: has recovered, the log ends at %d\n", me, log_end) };
 #endif
@@ -351,6 +354,9 @@ end_world:
          child_of = p;
          child_has_lock = true;
          child_inode = opened_inode[p];
+#ifdef DIRECTORY_LOCK
+         child_has_directory = (directory_holder == p);
+#endif
          printf("%d FORKS\n", p);
          p = 0
        }
@@ -364,6 +370,7 @@ end_world:
        holder[child_inode] = kNobody; /* LOCK_UN is for the description, whoever says it. */
 #endif
 #ifdef DIRECTORY_LOCK
+       child_has_directory = false;
        if
        :: directory_holder == kChild -> directory_holder = kNobody
        :: else

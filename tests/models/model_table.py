@@ -47,21 +47,21 @@ GROUP_COMMIT = Model(
                "a power cut takes away."),
         Switch("NO_DIRECTORY_SYNC_AT_OPEN", "Killed between making a segment and syncing its entry, the next run "
                "appends to it, and the entry was never made durable."),
-        Switch("NO_SYNC_AT_RECOVERY", "Recovery believes and serves what only the page cache holds; a power cut takes "
-               "it back.", ("CUTS=2",)),
+        Switch("NO_SYNC_AT_RECOVERY", "Recovery believes and serves what only the page cache holds, and so does the "
+               "next checkpoint; a power cut takes it back, or leaves a gap that looks like rot.", ("CUTS=2",)),
         Switch("SCAN_PAGE_CACHE", "After a failed sync the page cache shows pages that the disk does not have, "
                "recovery believes them, and its own sync has nothing left to write.", ("BUFFERED",)),
         Switch("RETRY_SYNC", "The second sync succeeds because the first one dropped the pages: a checkpoint over data "
                "that is not on the disk.", ("BUFFERED",)),
         Switch("TRUNCATE_ON_ROT", "A flipped bit in acknowledged data is cut away as if it were a torn write."),
-        Switch("ACK_BEFORE_SYNC", "Acknowledged, then a power cut: gone."),
-        Switch("SERVE_UNSYNCED", "Read by somebody, then a power cut: gone."),
+        Switch("ACK_BEFORE_SYNC", "Acknowledged, then the sync fails or the power goes: gone."),
+        Switch("SERVE_UNSYNCED", "Read by somebody, then the sync fails or the power goes: gone."),
         Switch("ONE_SLOT", "A torn write of the only slot leaves no checkpoint at all."),
         Switch("UNDO_NOT_SYNCED", "A batch that was refused for lack of space comes back after a power cut."),
         Switch("PARTIAL_BLOCK_LOST", "The half-filled block is written again without the acknowledged batches in it."),
-        Switch("SETTLE_ONLY_FINDINGS", "Recovery is killed between cutting a torn tail and syncing that; the next one "
-               "finds nothing to cut and syncs nothing; the tail comes back behind a new segment's back: the log is "
-               "refused as rotten.", ("CUTS=2",)),
+        Switch("SETTLE_ONLY_FINDINGS", "A tail is cut, by recovery or after a write that found no space, and the "
+               "process is killed before the sync of that; the next recovery finds nothing to cut and syncs nothing; "
+               "the tail comes back behind a new segment's back: the log is refused as rotten.", ("CUTS=2",)),
         Switch("NO_SLOT_REPAIR", "A power cut tears a checkpoint slot, another one a group: with a damaged slot every "
                "torn tail is refused as possible rot.", ("CUTS=2",)),
     ))
@@ -81,8 +81,8 @@ IDEMPOTENCE = Model(
                "written twice."),
         Switch("TABLE_BEFORE_WRITE", "A batch that found no space is in the table, so that its retry counts as a "
                "duplicate of what was never written."),
-        Switch("DUPLICATE_AT_ONCE", "A duplicate is acknowledged before its original is durable; a power cut takes it.")
-               ,
+        Switch("DUPLICATE_AT_ONCE", "A duplicate is acknowledged before its original is durable; a power cut takes "
+               "it."),
         Switch("SEQUENCE_REUSED", "A batch that timed out, though it may be written, leaves its number to the next "
                "one, which is then acknowledged as a duplicate and written nowhere."),
         Switch("FORGETS_EARLY", "The broker forgets a producer while a batch of it may be sent again: written twice."),

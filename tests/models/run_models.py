@@ -123,7 +123,7 @@ def refutation(model, defines, directory):
     if match := re.search(r"\.pml:(\d+), Error: assertion violated", output):
         with open(os.path.join(directory, model.file), encoding="utf-8") as source:
             text = source.read().splitlines()[int(match.group(1)) - 1]
-        assertion = re.search(r"assert\(.*?\)(?=;| *$| */\*| *:)", text)
+        assertion = re.search(r"assert\(.*?\)(?=;| *$| *}| */\*| *:)", text)
         what = f"line {match.group(1)}: {assertion.group(0) if assertion else text.strip()}"
     return f"{what}, {length.group(1)} steps"
 
@@ -213,7 +213,8 @@ def show(name):
                 print(f"{model.file} with -D{' -D'.join(switch.defines)}\n{switch.says}\n")
                 refuted = check_refuted(model, switch, directory, shortest=not switch.claim)
                 steps = replay(model, switch.defines, directory).split("spin: trail ends")[0].splitlines()
-                print("\n".join(line.strip() for line in steps if line.strip()))
+                noise = ("Never claim moves", "ltl ", "spin: text of failed")
+                print("\n".join(line.strip() for line in steps if line.strip() and not line.startswith(noise)))
                 print(f"\nrefuted by {refuted}")
             finally:
                 shutil.rmtree(directory)
