@@ -1,0 +1,105 @@
+"""Every place that calls the system for a file fails once, with each error it can meet: EIO, ENOSPC, EINTR, EMFILE, or
+a short read or write.
+
+The same scripted life as in crashpoints. A place is a function and a kind of file; the short form takes one call of each
+by chance, the full form every single call. The broker may finish the call (EINTR, short), refuse by name, or end with a
+documented exit code; it may never end by a signal, lose what it acknowledged, or go on after a failed sync of a log.
+"""
+import concurrent.futures
+import errno
+import random
+import shutil
+
+from qalam_qa.crashpoints import WORKERS
+from qalam_qa.faults import Faults, file_kind, site_of
+from qalam_qa.life import EXITS, PHASES, Life
+from qalam_qa.programs import harness
+
+ERRORS = {
+    "EIO": (("write", "sync", "truncate", "name", "create", "open", "read"), "fail", errno.EIO),
+    "ENOSPC": (("write", "sync", "truncate", "name", "create"), "fail", errno.ENOSPC),
+    "EINTR": (("write", "sync", "truncate", "create", "open", "read"), "fail", errno.EINTR),
+    "short": (("write", "read"), "short", 0),
+    "EMFILE": (("create", "open", "accept"), "fail", errno.EMFILE),
+}
+TRIES = 3
+
+
+def add_arguments(parser):
+    parser.add_argument("--error", choices=list(ERRORS), action="append", help="only this one (default: all)")
+    parser.add_argument("--call", type=int, help="only the call with this number")
+
+
+def run(args, report):
+    with harness.temporary_directory() as tmp:
+        for error in args.error or ERRORS:
+            one_error(tmp, error, args, report)
+
+
+def one_error(tmp, error, args, report):
+    calls, root = count_pass(tmp, error, report)
+    rng = random.Random(f"{report.seed} {error}")
+    places = {}
+    for call in calls:
+        places.setdefault(site_of(call, root), []).append(call.number)
+    sites = {site: rng.choice(numbers) for site, numbers in places.items()}
+    if args.call:
+        numbers = [args.call]
+    else:
+        numbers = sorted(sites.values()) if args.short else [call.number for call in calls]
+    hit = set()
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        hit.update(pool.map(lambda number: point(tmp, error, number, report), numbers))
+        # Which call has which number differs a little from run to run.
+        for _ in range(TRIES):
+            left = [] if args.call else [rng.choice(places[site]) for site in sites if site not in hit]
+            hit.update(pool.map(lambda number: point(tmp, error, number, report), left))
+    missed = [site for site in sites if site not in hit]
+    report.figure(f"{error}: places", len(sites))
+    if not args.call:
+        report.check(len(missed) <= len(sites) * 0.03, f"{error}: {len(sites) - len(missed)} of {len(sites)} places were hit; "
+                     f"not: {missed[:5]}")
+
+
+def count_pass(tmp, error, report):
+    kinds, _, _ = ERRORS[error]
+    directory = tmp / f"count-{error}"
+    directory.mkdir()
+    faults = Faults(directory, directory / "data")
+    faults.arm(kinds, 0, "short" if error == "short" else "watch")
+    life = Life(directory, faults)
+    life.run()
+    report.check(life.exit_codes == [0, 0] and not life.signals and not life.refusals, f"{error}: the script itself")
+    calls = faults.calls()
+    shutil.rmtree(directory)
+    return calls, faults.root
+
+
+def point(tmp, error, number, report):
+    """One life with one failed call; the place where it failed, or None."""
+    kinds, action, code = ERRORS[error]
+    directory = tmp / f"{error}-{number}"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    faults = Faults(directory, directory / "data")
+    faults.arm(kinds, number, action, code)
+    life = Life(directory, faults)
+    life.run()
+    at = next((call for call in faults.calls() if call.number == number), None) if faults.get("fired") else None
+    faults.disarm()
+    what = f"{error} at call {number}"
+    if at:
+        what += f" ({PHASES[at.phase]}: {at.name} {file_kind(at.path, faults.root)})"
+    report.count(not life.signals and set(life.exit_codes) <= EXITS,
+                 f"{what}: ends {life.exit_codes}, signals {life.signals}\n{life.broker.log_tail(6) if life.signals else ''}")
+    if at and at.kind == "sync" and at.path.endswith(".log") and error in ("EIO", "ENOSPC") and "/log/" in at.path:
+        report.count(74 in life.exit_codes, f"{what}: a failed sync of a log must end the broker with 74: {life.exit_codes}")
+    try:
+        life.heal()
+        life.look(report, what)
+    except AssertionError as broken:
+        report.count(False, f"{what}: {broken}")
+    finally:
+        life.broker.__exit__(None, None, None)
+    shutil.rmtree(directory)
+    return site_of(at, faults.root) if at else None
