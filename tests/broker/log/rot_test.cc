@@ -85,6 +85,25 @@ TEST_F(RotTest, AMissingSegmentIsRefused) {
   ExpectAll({.value_bytes = 500});
 }
 
+// The older slot was written before the trim.
+TEST_F(RotTest, ADamagedSlotDoesNotBringBackWhatWasDeleted) {
+  CreateAndOpen();
+  Fill(6);
+  const auto trimmed = log_->Trim(4, 6);
+  ASSERT_TRUE(trimmed.ok());
+  log_.reset();
+  const std::string path = JoinPath(kDirectory, kDurableCheckpointName);
+  const Bytes content = fs_.Content(path);
+  for (const std::size_t slot : {0u, 4096u}) {
+    fs_.SetContent(path, content);
+    Flip(path, slot + 30);
+    const auto opened = TryOpen(false);
+    if (opened.ok()) {
+      EXPECT_EQ((*opened)->log_start_offset(), 4) << "with the slot at " << slot << " damaged";
+    }
+  }
+}
+
 TEST_F(RotTest, AMissingCheckpointIsRefused) {
   CreateAndOpen();
   Fill(3);
