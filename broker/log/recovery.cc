@@ -300,6 +300,7 @@ class Recovery {
       log_.report.notes.push_back(SegmentFileName(damaged, kSnapshotSuffix) +
                                   " is damaged; the one before was used");
     }
+    damaged_snapshots_ = std::move(replay.damaged_snapshots);
     used_snapshot_ = replay.snapshot;
     return OkStatus();
   }
@@ -317,7 +318,9 @@ class Recovery {
       if (!IsBase(derived.base_offset)) QALAM_RETURN_IF_ERROR(GiveUp(derived.name));
     }
     for (const Offset snapshot : found_.snapshots) {
-      if (snapshot <= log_.end_offset && IsBase(snapshot)) continue;
+      const bool damaged = std::find(damaged_snapshots_.begin(), damaged_snapshots_.end(),
+                                     snapshot) != damaged_snapshots_.end();
+      if (snapshot <= log_.end_offset && IsBase(snapshot) && !damaged) continue;
       if (snapshot == used_snapshot_) {
         log_.loose_snapshot = snapshot;
         continue;
@@ -357,6 +360,7 @@ class Recovery {
   bool epochs_unknown_ = false;
   std::size_t active_place_ = 0;  // In found_.segments.
   Offset used_snapshot_ = kNoOffset;
+  std::vector<Offset> damaged_snapshots_;
   bool renamed_ = false;
   RecoveredLog log_;
 };

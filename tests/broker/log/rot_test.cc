@@ -300,6 +300,20 @@ TEST_F(RotTest, StrayFilesAreReportedAndLeftAlone) {
   EXPECT_EQ(fs_.Content(JoinPath(kDirectory, "notes.txt")).size(), 3u);
 }
 
+// A kill in the middle of writing one leaves it short; it is derived, so nobody has to look at it.
+TEST_F(RotTest, ADamagedSnapshotIsGivenUp) {
+  CreateAndOpen();
+  Fill(60, {.value_bytes = 500, .producer_id = 5, .producer_epoch = 0, .base_sequence = 0});
+  log_.reset();
+  const auto snapshots = Names(kSnapshotSuffix);
+  ASSERT_GE(snapshots.size(), 2u);
+  for (const std::string& name : snapshots) fs_.SetContent(JoinPath(kDirectory, name), {});
+  Open(false);
+  EXPECT_EQ(Names(kSnapshotSuffix), std::vector<std::string>());
+  EXPECT_EQ(log_->end_offset(), 60);
+  ExpectAll({.value_bytes = 500});
+}
+
 TEST_F(RotTest, ASnapshotFromBehindTheEndIsNotBelievedLater) {
   // Under os a crash may keep a snapshot and lose the batches it speaks of.
   options_.flush_mode = FlushMode::kOs;
