@@ -22,11 +22,14 @@ namespace {
 constexpr std::string_view kUsage =
     "usage: qalam-qa-rot every STRIDE OFFSET | qalam-qa-rot random FIRST COUNT\n"
     "\n"
-    "  every   flips, of every file of a small log (stopped cleanly, and killed), each bit whose number\n"
+    "  every   flips, of every file of a small log (stopped cleanly, and killed), each bit whose "
+    "number\n"
     "          modulo STRIDE is OFFSET; 1 0 is all of them\n"
-    "  random  makes a log from each of COUNT seeds from FIRST on, and flips one to three bits, or\n"
+    "  random  makes a log from each of COUNT seeds from FIRST on, and flips one to three bits, "
+    "or\n"
     "          overwrites a sector, at random places\n"
-    "Then opens the log and reads it from every offset. Refusing is fine; serving other bytes than\n"
+    "Then opens the log and reads it from every offset. Refusing is fine; serving other bytes "
+    "than\n"
     "were sent, missing records without saying so, or cutting below the checkpoint is not.\n"
     "Prints what was wrong, then \"N passed, N failed\". Exit codes: 0, 1, 2 usage.\n";
 

@@ -23,10 +23,13 @@ constexpr std::string_view kUsage =
     "\n"
     "For each of COUNT seeds from FIRST on: a log lives a random life on a disk in memory and is\n"
     "stopped at a random change, a write perhaps half done; the power goes, and of what was not\n"
-    "synced any sectors of 512 bytes are kept, as they were at any moment since the last sync. Then\n"
-    "it is recovered, twice: nothing acknowledged may be lost, nothing invented, both recoveries must\n"
+    "synced any sectors of 512 bytes are kept, as they were at any moment since the last sync. "
+    "Then\n"
+    "it is recovered, twice: nothing acknowledged may be lost, nothing invented, both recoveries "
+    "must\n"
     "leave the same, the offline check must find nothing. Then it lives on, up to three times.\n"
-    "Prints what was wrong with which seed, then \"N passed, N failed\". Exit codes: 0, 1, 2 usage.\n";
+    "Prints what was wrong with which seed, then \"N passed, N failed\". Exit codes: 0, 1, 2 "
+    "usage.\n";
 constexpr int kLives = 3;
 constexpr int kErrorsShown = 5;
 
@@ -40,9 +43,10 @@ using Errors = std::vector<std::string>;
 
 // About a file that is made again from the log where it is bad, at its next use.
 bool IsDerived(const std::string& finding) {
-  return std::any_of(kSegmentSuffixes.begin(), kSegmentSuffixes.end(), [&](std::string_view suffix) {
-    return suffix != kLogSuffix && finding.find(std::string(suffix) + ":") != std::string::npos;
-  });
+  return std::any_of(
+      kSegmentSuffixes.begin(), kSegmentSuffixes.end(), [&](std::string_view suffix) {
+        return suffix != kLogSuffix && finding.find(std::string(suffix) + ":") != std::string::npos;
+      });
 }
 
 // One life and its end; false when there is nothing to go on with.
@@ -50,8 +54,9 @@ bool LiveOnce(MemoryFileSystem& disk, LogStory& story, LogStory::Random& random,
               Errors& errors) {
   {
     FaultFileSystem faults(disk);
-    faults.StopAtChange(1 + random() % 160, random() % 2 == 0 ? FaultFileSystem::Extent::kNothing
-                                                              : FaultFileSystem::Extent::kHalfInSectors);
+    faults.StopAtChange(1 + random() % 160, random() % 2 == 0
+                                                ? FaultFileSystem::Extent::kNothing
+                                                : FaultFileSystem::Extent::kHalfInSectors);
     story.Live(faults, static_cast<int>(5 + random() % 60));
   }
   if (random() % 5 == 0) {

@@ -80,9 +80,9 @@ const char* KindName(CallKind kind) {
 void Trace(std::uint64_t number, CallKind kind, const char* name, const char* path) {
   if (TheSetup().trace < 0) return;
   char line[4600];
-  const int size = snprintf(line, sizeof(line), "%llu %d %u %s %s %s\n",
-                            static_cast<unsigned long long>(number), getpid(),
-                            TheSetup().control->phase.load(), KindName(kind), name, path);
+  const int size =
+      snprintf(line, sizeof(line), "%llu %d %u %s %s %s\n", static_cast<unsigned long long>(number),
+               getpid(), TheSetup().control->phase.load(), KindName(kind), name, path);
   if (size > 0) syscall(SYS_write, TheSetup().trace, line, static_cast<std::size_t>(size));
 }
 

@@ -40,9 +40,9 @@ struct Control {
   std::atomic<std::uint32_t> kinds;
   std::atomic<std::uint32_t> action;
   std::atomic<std::int32_t> error;
-  std::atomic<std::uint32_t> fired;  // How often.
-  std::atomic<std::uint32_t> phase;  // What the harness is doing; goes to the trace.
-  std::atomic<std::uint32_t> sticky; // Not 0: every call from `at` on.
+  std::atomic<std::uint32_t> fired;    // How often.
+  std::atomic<std::uint32_t> phase;    // What the harness is doing; goes to the trace.
+  std::atomic<std::uint32_t> sticky;   // Not 0: every call from `at` on.
   std::atomic<std::int64_t> clock_ns;  // Added to CLOCK_REALTIME.
 };
 

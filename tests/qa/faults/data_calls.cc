@@ -115,9 +115,9 @@ ssize_t __pread64_chk(int fd, void* data, size_t size, off64_t at, size_t) {
   return pread64(fd, data, size, at);
 }
 ssize_t preadv64(int fd, const iovec* parts, int count, off64_t at) {
-  return TransferParts(
-      qalam::qa::kRead, "preadv", fd, parts, count,
-      [&](const iovec* some, int n) { return syscall(SYS_preadv, fd, some, n, at, 0); });
+  return TransferParts(qalam::qa::kRead, "preadv", fd, parts, count, [&](const iovec* some, int n) {
+    return syscall(SYS_preadv, fd, some, n, at, 0);
+  });
 }
 ssize_t preadv(int fd, const iovec* parts, int count, off_t at) {
   return preadv64(fd, parts, count, at);

@@ -25,7 +25,8 @@ constexpr std::string_view kUsage =
     "\n"
     "Clients of one broker, made with the client library, that note what they do and see in a\n"
     "history (tests/qa/README.md). qalam-qa starts it.\n"
-    "  run       idempotent producers and tailing readers, until the standard input ends; then waits\n"
+    "  run       idempotent producers and tailing readers, until the standard input ends; then "
+    "waits\n"
     "            for every verdict. Prints its counts 50 times a second.\n"
     "  readback  reads every partition of the topic once, from start to end.\n"
     "Options: broker=HOST:PORT topic=NAME history=FILE; run: name=PREFIX partitions=1 producers=4\n"
@@ -77,10 +78,9 @@ void Print(const std::vector<std::unique_ptr<ProducingCounts>>& producers, std::
     sum.refused += one->refused;
     sum.unknown += one->unknown;
   }
-  fmt::print(
-      R"({{"sent":{},"acked":{},"duplicates":{},"refused":{},"unknown":{},"read":{}}})"
-      "\n",
-      sum.sent, sum.acked, sum.duplicates, sum.refused, sum.unknown, read);
+  fmt::print(R"({{"sent":{},"acked":{},"duplicates":{},"refused":{},"unknown":{},"read":{}}})"
+             "\n",
+             sum.sent, sum.acked, sum.duplicates, sum.refused, sum.unknown, read);
   std::fflush(stdout);
 }
 

@@ -41,8 +41,9 @@ std::optional<std::string> TokenOf(std::string_view key, std::string_view value)
   const std::string_view token = value.substr(0, end);
   const std::size_t dash = token.rfind('-');
   if (dash == std::string_view::npos || token.substr(0, dash) != key) return std::nullopt;
-  const bool plain = std::all_of(token.begin(), token.end(),
-                                 [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
+  const bool plain = std::all_of(token.begin(), token.end(), [](char c) {
+    return c > ' ' && c < 0x7f && c != '"' && c != '\\';
+  });
   if (!plain) return std::nullopt;
   return std::string(token);
 }

@@ -44,8 +44,8 @@ void Produce(const qalam::Client& client, const ProducingOptions& options,
     record.partition = number;
     history.Send(partition, options.name, seq, token, DigestOf(*record.key, *record.value));
     ++counts.sent;
-    const qalam::Status taken =
-        producer.Send(std::move(record), [&, partition, token](const qalam::DeliveryReport& report) {
+    const qalam::Status taken = producer.Send(
+        std::move(record), [&, partition, token](const qalam::DeliveryReport& report) {
           history.Outcome(partition, token, report);
           Count(report, counts);
         });

@@ -47,15 +47,16 @@ def run(args, report):
 @contextlib.contextmanager
 def broken_disk(tmp):
     """A block device whose writes fail while the file `trigger` exists: (device, trigger)."""
+    said = open(tmp / "nbd.log", "ab")
     trigger, socket, fuse = tmp / "broken", tmp / "nbd.sock", tmp / "nbd"
     fuse.mkdir()
     nbdkit = subprocess.Popen(["nbdkit", "-f", "-U", socket, "--filter=error", "memory", DISK, "error=EIO",
-                               "error-pwrite-rate=100%", f"error-file={trigger}"])
+                               "error-pwrite-rate=100%", f"error-file={trigger}"], stdout=said, stderr=said)
     nbdfuse = loop = None
     try:
         wait_for(socket.exists)
         disk = fuse / "disk"
-        nbdfuse = subprocess.Popen(["nbdfuse", disk, "--unix", socket])
+        nbdfuse = subprocess.Popen(["nbdfuse", disk, "--unix", socket], stdout=said, stderr=said)
         wait_for(disk.exists)
         loop = command("losetup", "-f", "--show", disk).stdout.strip()
         yield pathlib.Path(loop), trigger
@@ -69,6 +70,7 @@ def broken_disk(tmp):
             nbdfuse.wait()
         nbdkit.terminate()
         nbdkit.wait()
+        said.close()
 
 
 def wait_for(condition, seconds=10):
@@ -92,6 +94,7 @@ def one(tmp, rng, journal, what, report):
                 broker.qalam("topic", "create", "broken", "-p", 1)
                 # The producers give up soon after the broker is gone: that is ambiguous then.
                 with Load(broker, "broken", history, rate=500, delivery_ms=3000) as load:
+                    load.first_acknowledgement()
                     time.sleep(rng.uniform(0.3, 1.0))
                     history.note("fault", name="device-errors")
                     trigger.touch()
@@ -103,7 +106,7 @@ def one(tmp, rng, journal, what, report):
                 volume.unmount()
                 volume.mount()
                 broker.start()
-                readback.everything(broker, ["broken"], history, report, what)
+                readback.everything(broker, ["broken"], history, report, what, power_cut=True)
             history.judge(report, f"{what} ({'with' if journal else 'without'} journal)")
         finally:
             broker.__exit__(None, None, None)

@@ -39,7 +39,8 @@ def one_round(rng, cycles, rate, args, report):
             with Independent(broker.address) as client:
                 note_leads(client, "kills", history)
                 with Load(broker, "kills", history, rate=rate) as load, Observer(broker.address, "kills", history) as observer:
-                    longest = 0.4 if args.short else 0.6
+                    load.first_acknowledgement()
+                    longest = 0.15 if args.short else 0.4
                     under_load, slowest = kills(rng, cycles, longest, broker, client, load, history)
                     time.sleep(0.3)
                     counts = load.finish()
@@ -58,9 +59,7 @@ def one_round(rng, cycles, rate, args, report):
 def kills(rng, cycles, longest, broker, client, load, history):
     under_load, slowest = 0, 0.0
     for _ in range(cycles):
-        acked_before = load.counts["acked"]
-        time.sleep(rng.uniform(0.05, longest))
-        under_load += load.counts["acked"] > acked_before
+        under_load += load.lull(rng, longest)
         history.note("fault", name="kill")
         broker.kill()
         history.note("broker", broker="b1", step="kill")

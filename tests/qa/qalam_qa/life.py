@@ -157,12 +157,11 @@ class Life:
                 self.history.note("trim", partition="c/0", log_start=1 << 60)
 
     def alter(self, settings):
+        for key in settings:
+            self.config.pop(key, None)  # Until there is an answer it may be either.
         done = self.ask("TopicService", "AlterTopicConfig", name="c", set=settings)
-        for key, value in settings.items():
-            if done:
-                self.config[key] = value
-            else:
-                self.config.pop(key, None)  # It may be either.
+        if done:
+            self.config.update(settings)
         return done
 
     def second_topic(self):

@@ -2,8 +2,11 @@
 import json
 import subprocess
 import threading
+import time
 
 from qalam_qa import programs
+
+ACK_SECONDS_MAX = 10
 
 
 class Load:
@@ -22,6 +25,26 @@ class Load:
     def follow(self):
         for line in self.process.stdout:
             self.counts = json.loads(line)
+
+    def first_acknowledgement(self):
+        until = time.monotonic() + ACK_SECONDS_MAX
+        while self.counts["acked"] == 0:
+            if time.monotonic() > until:
+                raise AssertionError(f"nothing was acknowledged within {ACK_SECONDS_MAX} s")
+            time.sleep(0.01)
+
+    def lull(self, rng, longest):
+        """Waits for a random time, three times in four from the next acknowledgement on; whether there was one.
+
+        A producer needs a moment to find a broker again: without the wait, faults in quick succession would mostly
+        meet a broker that nobody writes to. Without exception there would be none during that moment.
+        """
+        before = self.counts["acked"]
+        until = time.monotonic() + (ACK_SECONDS_MAX if rng.random() < 0.75 else 0)
+        while self.counts["acked"] == before and time.monotonic() < until:
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, longest))
+        return self.counts["acked"] > before
 
     def finish(self, timeout=200):
         """Lets it end; returns the final counts. Errors: AssertionError."""

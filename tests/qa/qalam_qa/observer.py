@@ -6,11 +6,24 @@ import grpc
 from qalam_qa.history import now_ns
 from qalam_qa.independent import Independent
 
+TRIES = 5
+
 
 def note_leads(client, topic, history, broker="b1"):
     """Notes in which epoch each partition is led now. Call it after each start, before anything else can end it."""
-    for info in client.partitions(topic):
+    for info in partitions_of(client, topic):
         history.note("lead", partition=f"{topic}/{info.partition}", broker=broker, epoch=info.leader_epoch)
+
+
+def partitions_of(client, topic):
+    """Asks again where the connection turns out to be that to the broker before."""
+    for _ in range(TRIES):
+        try:
+            return client.partitions(topic)
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+    return client.partitions(topic)
 
 
 class Observer:

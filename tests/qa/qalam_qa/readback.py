@@ -1,12 +1,15 @@
 """The final log, read in three ways: by our client, by an independent one, and from the files of a stopped broker."""
 import json
-import subprocess
+import re
 import struct
+import subprocess
 
 from qalam_qa import programs
 from qalam_qa.history import now_ns
 from qalam_qa.independent import Independent
 from qalam_qa.record_batches import records_in
+
+DERIVED = re.compile(r"\.(index|timeindex|crc|snapshot): byte")
 
 
 def by_client(broker, topic, history, way="client"):
@@ -55,15 +58,21 @@ def by_files(data_dir, topic, history, way="files"):
         history.readback(f"{topic}/{directory.name[len(topic) + 1:]}", way, begin_ns, start, end, records)
 
 
-def verify_offline(data_dir, report, what):
-    """`qalam log verify` finds nothing wrong in the files of a stopped broker."""
+def verify_offline(data_dir, report, what, power_cut=False):
+    """`qalam log verify` finds nothing wrong in the files of a stopped broker.
+
+    `power_cut`: files that are derived from the log are not synced, so those of sealed segments may be wrong until their
+    next use, when they are made again; of them nothing is expected.
+    """
     done = subprocess.run([programs.find("qalam"), "log", "verify", str(data_dir)], capture_output=True, text=True,
                           check=False)
-    return report.count(done.returncode == 0, f"{what}: log verify ends with {done.returncode}: "
-                        f"{(done.stdout + done.stderr).strip()[-600:]}")
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    findings = [line for line in lines if not (power_cut and DERIVED.search(line))]
+    held = done.returncode == 0 or (done.returncode == 1 and power_cut and not any("byte" in line for line in findings))
+    return report.count(held, f"{what}: log verify ends with {done.returncode}: {' '.join(findings)[-600:]}")
 
 
-def everything(broker, topics, history, report, what):
+def everything(broker, topics, history, report, what, power_cut=False):
     """Reads all topics in all three ways, stops the broker cleanly, verifies the files. The broker ends stopped."""
     with Independent(broker.address) as client:
         for topic in topics:
@@ -74,4 +83,4 @@ def everything(broker, topics, history, report, what):
     history.note("broker", broker="b1", step="stop")
     for topic in topics:
         by_files(broker.data_dir, topic, history)
-    verify_offline(broker.data_dir, report, what)
+    verify_offline(broker.data_dir, report, what, power_cut)
