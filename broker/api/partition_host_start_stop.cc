@@ -191,6 +191,8 @@ std::set<std::string, std::less<>> PartitionHost::CloseAll() {
     if (closed.ok()) return;
     Logger("api").warn("log not closed cleanly tp={} error={}",
                        released[i]->handle().name.ToString(), closed.error().ToString());
+    // Everything acknowledged was synced before, but whoever stops us must hear of the disk.
+    if (released[i]->log().failed()) directory_state_.Fail(closed.error());
     MutexLock lock(mutex);
     in_doubt.insert(released[i]->handle().name.ToString());
   });

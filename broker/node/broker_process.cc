@@ -247,6 +247,7 @@ int BrokerProcess::Stop(ExitCode code) {
   front_.reset();
   core_.reset();
   if (!line_.port_file.empty()) (void)unlink(line_.port_file.c_str());
+  if (log_failed_.load()) code = ExitCode::kLogFailed;  // Perhaps only while stopping.
   if (clean) {
     Log().info("stopped");
   } else {
