@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kDescriptorsMax = 65536;
 constexpr std::size_t kPageBytes = 4096;
+constexpr char kDescriptors[] = "/proc/self/fd/";
 std::atomic<bool> below_root[kDescriptorsMax];
 
 struct Setup {
@@ -86,6 +87,34 @@ void Trace(std::uint64_t number, CallKind kind, const char* name, const char* pa
   if (size > 0) syscall(SYS_write, TheSetup().trace, line, static_cast<std::size_t>(size));
 }
 
+// `path` below the root, its numbers as "N", as Control::only_place is written.
+void PlaceOf(const char* path, char* place, std::size_t size) {
+  const Setup& setup = TheSetup();
+  if (strncmp(path, kDescriptors, sizeof(kDescriptors) - 1) == 0) {
+    snprintf(place, size, "(opened again)");
+    return;
+  }
+  if (strncmp(path, setup.root, setup.root_bytes) == 0) {
+    path += setup.root_bytes;
+    if (*path == '/') ++path;
+    if (*path == 0) path = ".";
+  }
+  std::size_t at = 0;
+  for (bool number = false; *path != 0 && at + 1 < size; ++path) {
+    const bool digit = *path >= '0' && *path <= '9';
+    if (!digit || !number) place[at++] = digit ? 'N' : *path;
+    number = digit;
+  }
+  place[at] = 0;
+}
+
+bool IsWanted(const Control& control, const char* name, const char* path) {
+  if (control.only_name[0] == 0) return true;
+  char place[sizeof(control.only_place)];
+  PlaceOf(path, place, sizeof(place));
+  return strcmp(control.only_name, name) == 0 && strcmp(control.only_place, place) == 0;
+}
+
 }  // namespace
 
 Control* SharedControl() { return TheSetup().control; }
@@ -98,6 +127,7 @@ void KillNow() {
 Verdict Count(CallKind kind, const char* name, const char* path) {
   Control* const control = SharedControl();
   if (control == nullptr || (control->kinds & kind) == 0) return Verdict::kGo;
+  if (!IsWanted(*control, name, path)) return Verdict::kGo;
   const int kept = errno;
   const std::uint64_t number = ++control->count;
   Trace(number, kind, name, path);
@@ -131,7 +161,7 @@ Verdict CountDescriptor(CallKind kind, const char* name, int fd, std::size_t siz
   if (control->action == kShort && size < 2) return Verdict::kGo;
   char link[64];
   char path[4096] = "?";
-  if (TheSetup().trace >= 0) {
+  if (TheSetup().trace >= 0 || control->only_name[0] != 0) {
     const int kept = errno;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     const long got = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof(path) - 1);
@@ -145,8 +175,8 @@ bool IsBelowRoot(const char* path) {
   const Setup& setup = TheSetup();
   if (setup.control == nullptr || path == nullptr) return false;
   // The way in which files are opened a second time.
-  if (strncmp(path, "/proc/self/fd/", 14) == 0) {
-    const int fd = atoi(path + 14);
+  if (strncmp(path, kDescriptors, sizeof(kDescriptors) - 1) == 0) {
+    const int fd = atoi(path + sizeof(kDescriptors) - 1);
     return fd >= 0 && fd < kDescriptorsMax && below_root[fd];
   }
   return strncmp(path, setup.root, setup.root_bytes) == 0 &&

@@ -44,6 +44,10 @@ struct Control {
   std::atomic<std::uint32_t> phase;    // What the harness is doing; goes to the trace.
   std::atomic<std::uint32_t> sticky;   // Not 0: every call from `at` on.
   std::atomic<std::int64_t> clock_ns;  // Added to CLOCK_REALTIME.
+  // Only calls of this function on this place count, where they are given: the path below the root
+  // with every number as "N" ("log/c-N/N.log"). Both set while no process runs.
+  char only_name[32];
+  char only_place[512];
 };
 
 // Null when the process was started without QA_FAULTS_PAGE, the page's file.

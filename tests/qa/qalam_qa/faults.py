@@ -12,6 +12,7 @@ DURABLE = ("write", "sync", "truncate", "name", "create")
 ACTIONS = {"watch": 0, "kill": 1, "kill-half": 2, "fail": 3, "short": 4, "delay": 5}
 FIELDS = {"count": (8, "<Q"), "at": (16, "<Q"), "kinds": (24, "<I"), "action": (28, "<I"), "error": (32, "<i"),
           "fired": (36, "<I"), "phase": (40, "<I"), "sticky": (44, "<I"), "clock_ns": (48, "<q")}
+ONLY_NAME, ONLY_PLACE = 56, 88
 MAGIC = 0x514C4641554C5431
 
 Call = collections.namedtuple("Call", "number process phase kind name path")
@@ -50,6 +51,12 @@ class Faults:
         self.set("error", error)
         self.set("sticky", int(sticky))
         self.set("at", at)
+
+    def only(self, site):
+        """Counts only the calls of one place, as site_of() names it. Before any process runs."""
+        name, place = site
+        self.page[ONLY_NAME:ONLY_NAME + 32] = name.encode().ljust(32, b"\0")
+        self.page[ONLY_PLACE:ONLY_PLACE + 512] = place.encode()[:511].ljust(512, b"\0")
 
     def disarm(self):
         self.set("at", 0)

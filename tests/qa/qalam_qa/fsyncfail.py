@@ -106,7 +106,7 @@ def one(tmp, rng, journal, what, report):
                 volume.unmount()
                 volume.mount()
                 broker.start()
-                readback.everything(broker, ["broken"], history, report, what, power_cut=True)
+                readback.everything(broker, ["broken"], history, report, what, derived_may_be_bad=True)
             history.judge(report, f"{what} ({'with' if journal else 'without'} journal)")
         finally:
             broker.__exit__(None, None, None)

@@ -206,7 +206,7 @@ class Life:
         self.broker.start(timeout=20)
         self.client = Independent(self.broker.address)
 
-    def look(self, report, what):
+    def look(self, report, what, derived_may_be_bad=False):
         """Everything that was promised is there, everybody can go on; then the three readings and the checker."""
         topics = {topic.name for topic in self.client.call("TopicService", "ListTopics").topics}
         for name, made in self.promised.items():
@@ -228,5 +228,5 @@ class Life:
         except grpc.RpcError as error:
             report.count(False, f"{what}: an append after healing: {reason_of(error)}: {error.details()}")
         self.client.channel.close()
-        readback.everything(self.broker, ["c"], self.history, report, what)
+        readback.everything(self.broker, ["c"], self.history, report, what, derived_may_be_bad)
         self.history.judge(report, what)

@@ -66,7 +66,7 @@ def cuts(rng, kind, cycles, report):
             report.check(counts["acked"] + counts["unknown"] + counts["refused"] == counts["sent"],
                          f"{kind}: {counts['sent']:,} sent, {counts['acked']:,} acknowledged, {counts['duplicates']} as "
                          f"duplicates, {counts['unknown']} unknown, {counts['refused']} refused")
-            readback.everything(broker, ["cuts"], history, report, f"powercut on {kind}", power_cut=True)
+            readback.everything(broker, ["cuts"], history, report, f"powercut on {kind}", derived_may_be_bad=True)
         history.judge(report, f"powercut on {kind}")
         return counts["acked"]
 
@@ -120,7 +120,7 @@ def judge_copy(tmp, image, whole, begin_ns, end_ns, report):
         with harness.Broker(volume.path, arguments=["--adopt-copy"]) as broker:
             with Independent(broker.address) as client:
                 note_leads(client, "cuts", history, broker="b2")
-            readback.everything(broker, ["cuts"], history, report, what, power_cut=True)
+            readback.everything(broker, ["cuts"], history, report, what, derived_may_be_bad=True)
         history.judge(report, what)
     finally:
         volume.unmount()

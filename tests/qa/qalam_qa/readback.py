@@ -58,21 +58,21 @@ def by_files(data_dir, topic, history, way="files"):
         history.readback(f"{topic}/{directory.name[len(topic) + 1:]}", way, begin_ns, start, end, records)
 
 
-def verify_offline(data_dir, report, what, power_cut=False):
+def verify_offline(data_dir, report, what, derived_may_be_bad=False):
     """`qalam log verify` finds nothing wrong in the files of a stopped broker.
 
-    `power_cut`: files that are derived from the log are not synced, so those of sealed segments may be wrong until their
+    `derived_may_be_bad`: files that are derived from the log are not synced, so those of sealed segments may be wrong until their
     next use, when they are made again; of them nothing is expected.
     """
     done = subprocess.run([programs.find("qalam"), "log", "verify", str(data_dir)], capture_output=True, text=True,
                           check=False)
     lines = (done.stdout + done.stderr).strip().splitlines()
-    findings = [line for line in lines if not (power_cut and DERIVED.search(line))]
-    held = done.returncode == 0 or (done.returncode == 1 and power_cut and not any("byte" in line for line in findings))
+    findings = [line for line in lines if not (derived_may_be_bad and DERIVED.search(line))]
+    held = done.returncode == 0 or (done.returncode == 1 and derived_may_be_bad and not any("byte" in line for line in findings))
     return report.count(held, f"{what}: log verify ends with {done.returncode}: {' '.join(findings)[-600:]}")
 
 
-def everything(broker, topics, history, report, what, power_cut=False):
+def everything(broker, topics, history, report, what, derived_may_be_bad=False):
     """Reads all topics in all three ways, stops the broker cleanly, verifies the files. The broker ends stopped."""
     with Independent(broker.address) as client:
         for topic in topics:
@@ -83,4 +83,4 @@ def everything(broker, topics, history, report, what, power_cut=False):
     history.note("broker", broker="b1", step="stop")
     for topic in topics:
         by_files(broker.data_dir, topic, history)
-    verify_offline(broker.data_dir, report, what, power_cut)
+    verify_offline(broker.data_dir, report, what, derived_may_be_bad)
