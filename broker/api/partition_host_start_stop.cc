@@ -196,6 +196,10 @@ std::set<std::string, std::less<>> PartitionHost::CloseAll() {
     MutexLock lock(mutex);
     in_doubt.insert(released[i]->handle().name.ToString());
   });
+  // The metadata may have recorded a topic and failed all the same: the next start will know.
+  for (const std::string& topic : root_->AnnouncedTopics()) {
+    if (!Find(topic)) in_doubt.insert(LogRoot::CreatingName(topic));
+  }
   // Those that are offline, or could not be made yet, stay as they were.
   for (const auto& topic : All()) {
     for (const auto& handle : topic->partitions) {

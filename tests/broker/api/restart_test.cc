@@ -253,6 +253,18 @@ TEST(RestartTest, AfterAKillTheNamesOfAllLogsAreSyncedOnceBeforeOneIsUsed) {
   EXPECT_LE(after, 1u);  // The dirty set is replaced.
 }
 
+// The metadata may have it, whatever the answer was.
+TEST(RestartTest, ACreationThatFailedWhileItWasRecordedIsFinishedAtTheNextStart) {
+  BrokerBench bench;
+  ASSERT_TRUE(bench.Start().ok());
+  bench.store.fail_after_next = Error(ErrorCode::kIo, "recorded, but who knows");
+  ASSERT_FALSE(bench.Create("events").ok());
+  bench.Stop();
+  ASSERT_TRUE(bench.Start().ok());
+  const auto appended = bench.Append(kEvents, {"a"});
+  EXPECT_TRUE(appended.ok()) << appended.error().ToString();
+}
+
 TEST(RestartTest, ASyncThatFailsAtTheLastStopIsTold) {
   BrokerBench bench;
   ASSERT_TRUE(bench.Start().ok());
