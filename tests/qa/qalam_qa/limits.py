@@ -21,7 +21,7 @@ from qalam_qa.record_batches import crc32c
 RSS_MIB_MAX = 512
 P99_RATIO_MAX = 1.2
 P99_NOISE_S = 0.004
-CALLS = 150
+CALLS, GOES = 150, 5
 SILENT_S = 2  # qalam.rpc.handshake.timeout.ms of this broker.
 SETTLE_S = 15
 BOMB_BYTES = 300 << 20
@@ -37,7 +37,8 @@ def run(args, report):
         settings = [f"qalam.rpc.handshake.timeout.ms={SILENT_S * 1000}", f"qalam.rpc.connections.max={idle + 1500}"]
         faults = Faults(tmp, tmp / "data")
         with harness.Broker(tmp / "data", settings=settings, environment=faults.environment()) as broker:
-            broker.qalam("topic", "create", "calm", "-p", 1)
+            # Whose latency is measured doesn't wait for the disk, whose noise is not what this is about.
+            broker.qalam("topic", "create", "calm", "-p", 1, "-c", "qalam.flush=os")
             broker.qalam("topic", "create", "busy", "-p", 1)
             trial = Trial(broker, report)
             trial.crowded(idle)
@@ -62,9 +63,9 @@ class Trial:
         report.figure("p99 of an append with nobody else, ms", round(self.calm * 1000, 2))
 
     def p99(self):
-        """Of an append by a client that does nothing wrong; the best of three goes, since the machine is not ours alone."""
+        """Of an append by a client that does nothing wrong; the best of some goes, since the machine is not ours alone."""
         best = float("inf")
-        for _ in range(3):
+        for _ in range(GOES):
             took = []
             for _ in range(CALLS):
                 begun = time.perf_counter()
