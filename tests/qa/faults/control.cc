@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kDescriptorsMax = 65536;
 constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kRandomBytes = 22;
 constexpr char kDescriptors[] = "/proc/self/fd/";
 std::atomic<bool> below_root[kDescriptorsMax];
 
@@ -87,7 +88,14 @@ void Trace(std::uint64_t number, CallKind kind, const char* name, const char* pa
   if (size > 0) syscall(SYS_write, TheSetup().trace, line, static_cast<std::size_t>(size));
 }
 
-// `path` below the root, its numbers as "N", as Control::only_place is written.
+// The ".<22 characters>" in the name of a directory that was moved aside.
+bool IsRandomPart(const char* path) {
+  if (*path != '.' || strlen(path) <= kRandomBytes) return false;
+  const char* const rest = path + 1 + kRandomBytes;
+  return strncmp(rest, "-delete", 7) == 0 || strncmp(rest, "-stray", 6) == 0;
+}
+
+// `path` below the root, its numbers as "N" and random parts as "*", as Control::only_place is.
 void PlaceOf(const char* path, char* place, std::size_t size) {
   const Setup& setup = TheSetup();
   if (strncmp(path, kDescriptors, sizeof(kDescriptors) - 1) == 0) {
@@ -100,7 +108,13 @@ void PlaceOf(const char* path, char* place, std::size_t size) {
     if (*path == 0) path = ".";
   }
   std::size_t at = 0;
-  for (bool number = false; *path != 0 && at + 1 < size; ++path) {
+  for (bool number = false; *path != 0 && at + 2 < size; ++path) {
+    if (IsRandomPart(path)) {
+      place[at++] = '.';
+      place[at++] = '*';
+      path += kRandomBytes;
+      continue;
+    }
     const bool digit = *path >= '0' && *path <= '9';
     if (!digit || !number) place[at++] = digit ? 'N' : *path;
     number = digit;

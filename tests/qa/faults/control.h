@@ -45,7 +45,8 @@ struct Control {
   std::atomic<std::uint32_t> sticky;   // Not 0: every call from `at` on.
   std::atomic<std::int64_t> clock_ns;  // Added to CLOCK_REALTIME.
   // Only calls of this function on this place count, where they are given: the path below the root
-  // with every number as "N" ("log/c-N/N.log"). Both set while no process runs.
+  // with every number as "N" ("log/c-N/N.log"),
+  // the random part of a name as "*". Both set while no process runs.
   char only_name[32];
   char only_place[512];
 };
