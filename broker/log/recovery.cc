@@ -31,6 +31,7 @@ class Recovery {
                        " is missing or damaged: nobody can tell what had been synced");
     }
     point_ = *checkpoint_.last();
+    stopped_cleanly_ = clean;
     QALAM_ASSIGN_OR_RETURN(found_, LogDirectory::List(fs_, options_.directory));
     SetLeftoversApart();
     QALAM_RETURN_IF_ERROR(CheckChain());
@@ -168,6 +169,12 @@ class Recovery {
     const TailScanInput input{options_.directory, point_, checkpoint_.slot_damaged(),
                               found_.segments};
     QALAM_ASSIGN_OR_RETURN(const TailScan scan, ScanTail(fs_, input, epochs_unknown_, log_.epochs));
+    const TailScan::Segment& last = scan.segments.back();
+    if (stopped_cleanly_ && checkpoint_.slot_damaged() && last.has_zeros) {
+      return CorruptionAt(PathOf(found_.segments[last.place].base_offset, kLogSuffix), last.end,
+                          "zeros follow, which a clean stop never leaves, and the durable "
+                          "checkpoint that could tell what they were is damaged");
+    }
     log_.report.scanned_bytes = scan.scanned_bytes;
     log_.report.torn_bytes_cut = scan.torn_bytes;
     for (std::size_t i = 0; i < scan.segments.size(); ++i) {
@@ -359,6 +366,7 @@ class Recovery {
   std::vector<LogDirectory::Segment> leftovers_;
   bool epochs_unknown_ = false;
   std::size_t active_place_ = 0;  // In found_.segments.
+  bool stopped_cleanly_ = false;
   Offset used_snapshot_ = kNoOffset;
   std::vector<Offset> damaged_snapshots_;
   bool renamed_ = false;

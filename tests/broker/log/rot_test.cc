@@ -104,6 +104,29 @@ TEST_F(RotTest, ADamagedSlotDoesNotBringBackWhatWasDeleted) {
   }
 }
 
+// A clean stop leaves no prepared space, so these zeros were batches; the slot that knew is
+// damaged.
+TEST_F(RotTest, ZerosAfterACleanStopAreRefusedWhereASlotIsDamaged) {
+  CreateAndOpen();
+  Fill(8, {.value_bytes = 300});
+  Close();
+  const std::string log = PathOf(0, kLogSuffix);
+  Bytes content = fs_.Content(log);
+  const auto batch = static_cast<std::ptrdiff_t>(content.size() / 8);  // All are of one size.
+  std::fill(content.end() - 2 * batch, content.end(), std::byte{0});
+  fs_.SetContent(log, content);
+  const std::string path = JoinPath(kDirectory, kDurableCheckpointName);
+  const Bytes slots = fs_.Content(path);
+  for (const std::size_t slot : {0u, 4096u}) {
+    fs_.SetContent(path, slots);
+    Flip(path, slot + 20);
+    const auto opened = TryOpen(true);
+    if (opened.ok()) {
+      EXPECT_EQ((*opened)->end_offset(), 8) << "with the slot at " << slot << " damaged";
+    }
+  }
+}
+
 TEST_F(RotTest, AMissingCheckpointIsRefused) {
   CreateAndOpen();
   Fill(3);

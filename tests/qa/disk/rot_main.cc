@@ -75,7 +75,8 @@ class Specimen {
     // Nothing above the checkpoint is certain: there a damaged batch looks like a torn one.
     const auto checkpoint = DurableCheckpoint::Open(disk, kDirectory);
     if (!made || !checkpoint.ok() || !(*checkpoint)->last()) std::abort();
-    kept_end_ = clean ? known_.acknowledged_end : (*checkpoint)->last()->durable_offset;
+    point_ = *(*checkpoint)->last();
+    kept_end_ = clean ? known_.acknowledged_end : point_.durable_offset;
   }
 
   const Files& files() const { return files_; }
@@ -130,14 +131,26 @@ class Specimen {
     return {};
   }
 
-  // A log that is refused must not have been touched.
-  static std::string Shortened(const Files& before, MemoryFileSystem& disk) {
+  // A log that is refused may have lost nothing below the checkpoint, and after a clean stop
+  // nothing at all.
+  std::string Shortened(const Files& before, MemoryFileSystem& disk) const {
     const Files after = FilesOf(disk);
     for (const auto& [path, content] : before) {
-      if (!path.ends_with(kLogSuffix)) continue;
+      const std::string name = path.substr(path.rfind('/') + 1);
+      const auto base = ParseSegmentFileName(name, kLogSuffix);
+      if (!base) continue;
+      std::size_t kept = content.size();
+      if (!clean_ && *base >= point_.segment_base) {
+        kept = *base == point_.segment_base ? static_cast<std::size_t>(point_.position) : 0;
+      }
       const auto now = after.find(path);
-      if (now == after.end()) return path + " is gone, though the log was refused";
-      if (now->second != content) return path + " was changed, though the log was refused";
+      if (now == after.end() && kept > 0) return path + " is gone, though the log was refused";
+      if (kept == 0) continue;
+      if (now->second.size() < kept ||
+          !std::equal(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(kept),
+                      now->second.begin())) {
+        return path + " was changed, though the log was refused";
+      }
     }
     return {};
   }
@@ -148,6 +161,7 @@ class Specimen {
   LogOptions options_;
   Known known_;
   Files files_;
+  DurablePoint point_;
   Offset kept_end_ = 0;
 };
 
