@@ -107,6 +107,12 @@ Result<std::unique_ptr<DurableCheckpoint>> DurableCheckpoint::Open(FileSystem& f
   }
   if (const Slot* const newest = NewestOf(slots)) {
     checkpoint->sequence_ = SequenceOf(*newest);
+    // From the second write on none is empty: what is all zeros now was wiped.
+    for (const Slot& slot : slots) {
+      if (checkpoint->sequence_ >= kSlots && StateOf(slot) == SlotState::kEmpty) {
+        checkpoint->slot_damaged_ = true;
+      }
+    }
     checkpoint->last_ = Decode(*newest);
   }
   return checkpoint;

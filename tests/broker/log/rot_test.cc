@@ -124,6 +124,14 @@ TEST_F(RotTest, ZerosAfterACleanStopAreRefusedWhereASlotIsDamaged) {
     if (opened.ok()) {
       EXPECT_EQ((*opened)->end_offset(), 8) << "with the slot at " << slot << " damaged";
     }
+    // A slot of zeros is one that was never written, and both are when a log is made.
+    Bytes zeroed = slots;
+    std::fill_n(zeroed.begin() + static_cast<std::ptrdiff_t>(slot), 68, std::byte{0});
+    fs_.SetContent(path, zeroed);
+    const auto again = TryOpen(true);
+    if (again.ok()) {
+      EXPECT_EQ((*again)->end_offset(), 8) << "with the slot at " << slot << " zeroed";
+    }
   }
 }
 
