@@ -26,6 +26,10 @@ std::int64_t BootTimeNs() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+bool IsUncertain(const qalam::DeliveryReport& report) {
+  return !report.ok() && (report.error().Is("AMBIGUOUS") || report.error().Is("LOG_FAILED"));
+}
+
 std::unique_ptr<HistoryFile> HistoryFile::Open(const std::string& path) {
   std::FILE* const file = std::fopen(path.c_str(), "a");
   if (file == nullptr) return nullptr;
@@ -51,7 +55,7 @@ void HistoryFile::Outcome(std::string_view partition, std::string_view token,
     return;
   }
   const std::string code = report.ok() ? "DUPLICATE_FORGOTTEN" : report.error().code();
-  const bool unknown = report.ok() || report.error().Is("AMBIGUOUS");
+  const bool unknown = report.ok() || IsUncertain(report);
   Write(fmt::format(R"({{"event":"{}","t_ns":{},"partition":"{}","record":"{}","code":"{}"}})",
                     unknown ? "unknown" : "refuse", BootTimeNs(), partition, token, code));
 }

@@ -14,6 +14,11 @@ namespace qalam::qa {
 // Nanoseconds of CLOCK_BOOTTIME: the time of every line of a history.
 std::int64_t BootTimeNs();
 
+// Whether the record may have been written: docs/reference/errors.md of AMBIGUOUS and LOG_FAILED
+// (of which an earlier attempt may have reached the log that failed). Other errors say that it was
+// not.
+bool IsUncertain(const qalam::DeliveryReport& report);
+
 struct SeenRecord {
   std::int64_t offset = 0;
   std::string_view key;

@@ -15,7 +15,7 @@ void Count(const qalam::DeliveryReport& report, ProducingCounts& counts) {
   if (report.ok()) {
     ++counts.acked;
     if (report.duplicate) ++counts.duplicates;
-  } else if (report.error().Is("AMBIGUOUS")) {
+  } else if (IsUncertain(report)) {
     ++counts.unknown;
   } else {
     ++counts.refused;
