@@ -13,6 +13,7 @@
 #include "broker/log/producer_replay.h"
 #include "broker/log/tail_scan.h"
 #include "common/check.h"
+#include "common/mutant.h"
 
 namespace qalam {
 namespace {
@@ -165,8 +166,11 @@ class Recovery {
   }
 
   Status ScanAndCut() {
-    const TailScanInput input{options_.directory, point_, checkpoint_.slot_damaged(),
-                              found_.segments};
+    TailScanInput input{options_.directory, point_, checkpoint_.slot_damaged(), found_.segments};
+    if (MutantIs(Mutant::kTruncateOnRot)) {  // From the segment's beginning.
+      input.point.durable_offset = point_.segment_base;
+      input.point.position = 0;
+    }
     QALAM_ASSIGN_OR_RETURN(const TailScan scan, ScanTail(fs_, input, epochs_unknown_, log_.epochs));
     log_.report.scanned_bytes = scan.scanned_bytes;
     log_.report.torn_bytes_cut = scan.torn_bytes;
@@ -284,6 +288,7 @@ class Recovery {
   }
 
   Status LoadProducers() {
+    if (MutantIs(Mutant::kForgetProducers)) return OkStatus();
     ProducerReplay::Input input;
     input.directory = options_.directory;
     input.snapshots = &found_.snapshots;

@@ -30,6 +30,7 @@
 #include "common/bytes.h"
 #include "common/logging.h"
 #include "common/malloc_tuning.h"
+#include "common/mutant.h"
 #include "common/posix_file_system.h"
 
 namespace qalam {
@@ -287,6 +288,7 @@ int RunBrokerProcess(int argc, const char* const* argv) {
     default:
       break;
   }
+  if (kMutantsBuilt) Log().warn("made to be wrong, for tests only; mutant={}", ChosenMutantName());
   RaiseDescriptorLimit();
   Result<Signals> signals = Signals::Block();
   if (!signals.ok()) return Fail(signals.error());

@@ -223,6 +223,52 @@ TEST_F(RotTest, IndexesThatAreMissingShortOrWrongAreMadeAgain) {
   }
 }
 
+// All three files of another segment's index are in order, but do not belong to this log.
+TEST_F(RotTest, TheWholeIndexOfAnotherSegmentIsMadeAgain) {
+  CreateAndOpen();
+  for (int i = 0; i < 50; ++i) {
+    const BatchSpec spec{.records = 1 + i % 7,
+                         .value_bytes = 20 + static_cast<std::size_t>(i * 37 % 500)};
+    ASSERT_TRUE(AppendSynced(*log_, {spec}).ok());
+  }
+  const auto expected = ReadAll(*log_);
+  ASSERT_TRUE(expected.ok());
+  const Offset end = log_->end_offset();
+  Close();
+  std::vector<Offset> bases;
+  for (const std::string& name : Names(kLogSuffix)) {
+    bases.push_back(*ParseSegmentFileName(name, kLogSuffix));
+  }
+  ASSERT_GE(bases.size(), 3u);
+  const auto good = Snapshot();
+  for (const Offset to : bases) {
+    for (const Offset from : bases) {
+      if (from == to) continue;
+      for (const auto& [name, content] : good) {
+        fs_.SetContent(JoinPath(kDirectory, name), content);
+      }
+      for (const std::string_view suffix : {kIndexSuffix, kTimeIndexSuffix, kCrcSuffix}) {
+        fs_.SetContent(PathOf(to, suffix), good.at(SegmentFileName(from, suffix)));
+      }
+      for (const bool clean : {true, false}) {
+        Open(clean);
+        ASSERT_EQ(log_->end_offset(), end);
+        const auto records = ReadAll(*log_);
+        ASSERT_TRUE(records.ok()) << from << " in place of " << to << ": "
+                                  << records.error().ToString();
+        EXPECT_EQ(*records, *expected);
+        for (Offset offset = 0; offset < end; offset += 13) {
+          const auto read = log_->view()->Read(offset, end, 1);
+          ASSERT_TRUE(read.ok()) << from << " in place of " << to << ": "
+                                 << read.error().ToString();
+          EXPECT_GT(read->next_offset, offset);
+        }
+        log_.reset();
+      }
+    }
+  }
+}
+
 TEST_F(RotTest, AMissingEpochCheckpointIsMadeAgainFromTheLog) {
   CreateAndOpen();
   ASSERT_TRUE(AppendSynced(*log_, {{}, {}}, 2).ok());
