@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t kMetaBytesMax = 64 * 1024;
 constexpr std::string_view kMetaName = "meta.properties";
+constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+constexpr mode_t kOthersMayWrite = S_IWGRP | S_IWOTH;
 
 Error Unusable(const std::string& path, std::string_view what) {
   return Error(ErrorCode::kDirectoryUnusable, "data directory " + path + ": " + std::string(what))
@@ -44,6 +46,22 @@ Result<bool> MakeDirectory(const std::string& path) {
   if (failed) return Unusable(path, "can't be created: " + failed.message());
   if (chmod(path.c_str(), 0700) != 0) return Unusable(path, std::strerror(errno));
   return true;
+}
+
+// One that was there before us may be open to others, who could then take names away or put others
+// there.
+Status CloseToOthers(const std::string& path) {
+  struct stat at {};
+  if (stat(path.c_str(), &at) != 0) return Unusable(path, std::strerror(errno));
+  if ((at.st_mode & kOthers) == 0) return OkStatus();
+  if (chmod(path.c_str(), 0700) == 0) {
+    Logger("node").warn("data directory was open to others, closed path={} mode_was={:o}", path,
+                        at.st_mode & 07777u);
+    return OkStatus();
+  }
+  if ((at.st_mode & kOthersMayWrite) == 0) return OkStatus();
+  return Unusable(path, "may be written by other users, and is not ours to close (chmod 0700): " +
+                            std::string(std::strerror(errno)));
 }
 
 Status RefuseNetworkFileSystem(const std::string& path) {
@@ -190,6 +208,7 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
       meta.directory_id = Uuid::Random().ToString();
     }
   }
+  QALAM_RETURN_IF_ERROR(CloseToOthers(path));
   meta.inode = here.inode;
   meta.birth_ns = here.birth_ns;
   ++meta.owner_epoch;

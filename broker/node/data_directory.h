@@ -29,9 +29,10 @@ struct DataDirectoryOptions {
 class DataDirectory {
  public:
   // Makes the directory (0700) when it is missing, takes its lock without waiting, checks what it
-  // is, and writes owner_epoch + 1, synced. Errors, in this order, and nothing was changed:
+  // is, closes it to other users, and writes owner_epoch + 1, synced. Errors, in this order, and
+  // nothing was changed:
   //   kDirectoryUnusable   not a directory, not writable, on a network file system, not empty and
-  //                        not ours
+  //                        not ours; at last also: others may write in it, and it is not our user's
   //   kDirectoryInUse      another process owns it (details: pid, since)
   //   kUnsupportedFormat   a newer version of Qalam wrote it
   //   kMetadataDamaged     meta.properties can't be read, or is missing beside logs

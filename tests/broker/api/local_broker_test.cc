@@ -390,6 +390,33 @@ TEST_F(LocalBrokerTest, TrimmingRaisesTheStart) {
   EXPECT_EQ(bench_.Append(kEvents, {"b"})->base_offset, 10);
 }
 
+TEST_F(LocalBrokerTest, ADelayOfAllTimeRemovesNothingAtOnce) {
+  ASSERT_TRUE(bench_
+                  .Create("events", 1,
+                          {{"segment.bytes", "4096"},
+                           {"qalam.flush", "interval"},
+                           {"flush.ms", "9223372036854775807"},
+                           {"file.delete.delay.ms", "9223372036854775807"}})
+                  .ok());
+  const std::string large(3000, 'x');
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(bench_.Append(kEvents, {large}).ok());
+  const auto closed_and_open = [&] {  // Syncs, so that segments may go.
+    ASSERT_TRUE(bench_.Stop());
+    ASSERT_TRUE(bench_.Start().ok());
+  };
+  closed_and_open();
+  ASSERT_TRUE(bench_.Append(kEvents, {large}).ok());
+  Question<Offset> trimmed;
+  bench_.broker->TrimPartition(kEvents, 4, false, trimmed.reply());
+  ASSERT_EQ(*trimmed.Wait(), 4);
+  ASSERT_TRUE(bench_.Stop());
+  const auto files = bench_.fs.List(bench_.options.log_directory + "/events-0");
+  ASSERT_TRUE(files.ok());
+  EXPECT_TRUE(std::any_of(files->begin(), files->end(), [](const DirectoryEntry& file) {
+    return file.name.ends_with(".log.deleted");
+  }));
+}
+
 TEST_F(LocalBrokerTest, NewSettingsAreInForceAtOnce) {
   ASSERT_TRUE(bench_.Create("events").ok());
   const std::string large(5000, 'x');

@@ -69,6 +69,15 @@ TEST_F(DataDirectoryTest, ANewOneIsMadeForUsAlone) {
   EXPECT_EQ(ModeOf(path_ + "/log"), 0700u);
 }
 
+TEST_F(DataDirectoryTest, OneThatWasOpenToOthersIsClosed) {
+  fs::create_directory(path_);
+  for (const mode_t mode : {0777u, 0755u, 0710u, 0702u, 0700u}) {
+    ASSERT_EQ(chmod(path_.c_str(), mode), 0);
+    ASSERT_TRUE(Open().ok());
+    EXPECT_EQ(ModeOf(path_), 0700u);
+  }
+}
+
 TEST_F(DataDirectoryTest, EveryStartRaisesTheOwnerEpochAndKeepsTheIdentity) {
   const MetaProperties first = Open()->meta();
   for (std::int64_t epoch = 2; epoch < 5; ++epoch) {
@@ -155,6 +164,13 @@ TEST_F(DataDirectoryTest, AMovedDirectoryIsNoCopy) {
 }
 
 TEST_F(DataDirectoryTest, AForeignDirectoryIsLeftAsItIs) {
+  fs::create_directory(root_ + "/open");
+  ASSERT_EQ(chmod((root_ + "/open").c_str(), 0755), 0);
+  std::ofstream(root_ + "/open/theirs") << "x";
+  DataDirectoryOptions open;
+  open.path = root_ + "/open";
+  EXPECT_FALSE(Open(open).ok());
+  EXPECT_EQ(ModeOf(open.path), 0755u);
   fs::create_directory(path_);
   std::ofstream(path_ + "/thesis.tex") << "x";
   const auto directory = Open();
