@@ -142,7 +142,8 @@ void RepairDirty(std::span<std::byte> text) {
 
 void RepairCheckpointInput(std::span<std::byte> input, std::uint64_t random) {
   if (input.size() < 2) return;
-  const auto kind = static_cast<FileKind>(static_cast<int>(input[0]) % static_cast<int>(FileKind::kCount));
+  const auto kind =
+      static_cast<FileKind>(static_cast<int>(input[0]) % static_cast<int>(FileKind::kCount));
   const auto content = input.subspan(1);
   if (kind == FileKind::kDurable) {
     for (std::size_t at = 0; at + kSlotBytes <= content.size(); at += kSlotBytes) {

@@ -10,11 +10,14 @@
 namespace qalam::fuzz {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNames = {
-    "00000000000000000000.log",       "00000000000000000000.index",
-    "00000000000000000000.timeindex", "00000000000000000050.snapshot",
-    "00000000000000000000.crc",       kDurableCheckpointName,
-    kEpochCheckpointName,             kPartitionMetadataName};
+constexpr std::array<std::string_view, 8> kNames = {"00000000000000000000.log",
+                                                    "00000000000000000000.index",
+                                                    "00000000000000000000.timeindex",
+                                                    "00000000000000000050.snapshot",
+                                                    "00000000000000000000.crc",
+                                                    kDurableCheckpointName,
+                                                    kEpochCheckpointName,
+                                                    kPartitionMetadataName};
 
 // which file u8 | its content, beside the files of a good log
 void RunDump(BytesView input) {

@@ -53,8 +53,8 @@ Bytes MakeBatch(CompressionType compression, int records, ProducerId producer = 
     const std::string value = "value " + std::to_string(i);
     const HeaderInput headers[] = {{"h", AsBytes("1")}, {"null", std::nullopt}};
     builder.Add(kTime + i, i % 2 == 0 ? std::nullopt : std::optional(AsBytes("key")),
-                AsBytes(value), i == 1 ? std::span<const HeaderInput>(headers)
-                                       : std::span<const HeaderInput>());
+                AsBytes(value),
+                i == 1 ? std::span<const HeaderInput>(headers) : std::span<const HeaderInput>());
   }
   BatchBuilder::Trailer trailer;
   trailer.compression = compression;
@@ -112,8 +112,9 @@ void AddLogs(const Seeds& seeds) {
   seeds.Add("recovery", "os", head(1, 0, 0).Rest(segment));
   seeds.Add("recovery", "torn",
             head(0, 1, first).Rest(BytesView(segment).first(segment.size() - 20)));
-  seeds.Add("recovery", "two-segments",
-            FuzzInputWriter().Number(2, 1).Number(0, 4).Number(first, 2).Number(1, 2).Rest(segment));
+  seeds.Add(
+      "recovery", "two-segments",
+      FuzzInputWriter().Number(2, 1).Number(0, 4).Number(first, 2).Number(1, 2).Rest(segment));
 
   const auto& files = GoodLogFiles();
   for (const auto& [name, content] : files) {
@@ -357,9 +358,10 @@ void AddMessages(const Seeds& seeds) {
   seeds.Add("rpc", "topics", std::move(admin));
   FuzzInputWriter others;
   for (const unsigned method : {7u, 8u, 12u, 13u, 14u, 17u, 18u, 19u}) {
-    others.Number(method, 1).Part(std::string_view("\x0a\x06"
-                                                   "events",
-                                                   8));
+    others.Number(method, 1).Part(
+        std::string_view("\x0a\x06"
+                         "events",
+                         8));
   }
   seeds.Add("rpc", "others", std::move(others));
 }

@@ -49,7 +49,8 @@ void RunMetadata(BytesView input) {
   if (!state.ok()) return;
   state->Apply(state->StartPlan(), 100);
   state->Apply(state->TakeProducerIds(), 101);
-  const auto created = state->CreateTopic({.name = "new.topic", .partitions_count = 2}, Uuid::Random());
+  const auto created =
+      state->CreateTopic({.name = "new.topic", .partitions_count = 2}, Uuid::Random());
   if (created.ok()) state->Apply(*created, 102);
   const auto image = state->MakeImage();
   for (const auto& [name, topic] : image->topics) {

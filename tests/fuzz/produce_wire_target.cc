@@ -51,7 +51,8 @@ void RunProduceWire(BytesView input) {
 
   v1::ProduceRequest request;
   const bool parsed = request.ParseFromArray(message.data(), static_cast<int>(message.size()));
-  // The one leniency: what is in `restart`, or in a batch that `restart` replaced, is not looked at.
+  // The one leniency: what is in `restart`, or in a batch that `restart` replaced, is not looked
+  // at.
   if (std::holds_alternative<ProduceRestart>(*decoded)) return;
   if (!parsed) return;
   if (const auto* open = std::get_if<ProduceOpen>(&*decoded)) CheckOpen(*open, request);

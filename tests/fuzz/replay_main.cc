@@ -19,8 +19,8 @@ namespace qalam::fuzz {
 namespace {
 
 constexpr std::array<const FuzzTarget*, 14> kTargets = {
-    &kBatchTarget,      &kCodecTarget,       &kRecoveryTarget, &kIndexTarget,  &kCheckpointTarget,
-    &kProducersTarget,  &kDumpTarget,        &kMetadataTarget, &kConfigTarget, &kFormatTarget,
+    &kBatchTarget,       &kCodecTarget,      &kRecoveryTarget, &kIndexTarget,  &kCheckpointTarget,
+    &kProducersTarget,   &kDumpTarget,       &kMetadataTarget, &kConfigTarget, &kFormatTarget,
     &kProduceWireTarget, &kClientWireTarget, &kRpcTarget,      &kHistoryTarget};
 
 using Random = std::mt19937_64;

@@ -83,9 +83,9 @@ class Rig {
     QALAM_CHECK(fs_.CreateDirectory("/data").ok());
     controller_ =
         std::move(Controller::Create(store_, SystemClock::Get(), MetadataOptions())).value();
-    config_ = std::make_unique<LiveConfig>(*controller_, std::move(BrokerConfig::Build({})).value());
-    broker_ =
-        LocalBroker::Create(fs_, SystemClock::Get(), *controller_, *config_, BrokerOptions());
+    config_ =
+        std::make_unique<LiveConfig>(*controller_, std::move(BrokerConfig::Build({})).value());
+    broker_ = LocalBroker::Create(fs_, SystemClock::Get(), *controller_, *config_, BrokerOptions());
     controller_->Start();
     QALAM_CHECK(broker_->Start().ok());
     RpcOptions options;

@@ -216,13 +216,13 @@ TEST(LocalBrokerLimitTest, ParkedReadersAreBounded) {
 }
 
 TEST(LocalBrokerLimitTest, TooManyBytesInFlightStopTheStreamAndRefuseTheSingleAppend) {
+  std::atomic<bool> hold{true};  // The hook's, which runs until the bench is gone.
   BrokerBench bench;
   bench.options.append_bytes_in_flight_max = 100'000;
   ASSERT_TRUE(bench.Start().ok());
   ASSERT_TRUE(bench.Create("events").ok());
   ASSERT_TRUE(bench.Append(kEvents, {"opened"}).ok());
   // Hold the disk back, so that nothing is released.
-  std::atomic<bool> hold{true};
   bench.fs.SetHook([&](const FaultFileSystem::Change& change) {
     if (change.call != FileCall::kSync || !change.path.ends_with(".log")) return;
     while (hold.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -405,7 +405,6 @@ TEST_F(LocalBrokerTest, ADelayOfAllTimeRemovesNothingAtOnce) {
     ASSERT_TRUE(bench_.Start().ok());
   };
   closed_and_open();
-  ASSERT_TRUE(bench_.Append(kEvents, {large}).ok());
   Question<Offset> trimmed;
   bench_.broker->TrimPartition(kEvents, 4, false, trimmed.reply());
   ASSERT_EQ(*trimmed.Wait(), 4);
