@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/cluster_client.h"
+#include "client/connection_pool.h"
 #include "client/producer_core.h"
 #include "client/reader_core.h"
 #include "common/ids.h"
@@ -33,14 +34,22 @@ Result<Client> Client::Connect(std::string_view bootstrap) {
 Client::Client(std::shared_ptr<ClusterClient> cluster) noexcept : cluster_(std::move(cluster)) {}
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
-Client::~Client() = default;
+Client::~Client() {
+  // In a forked child, its connections are the parent's.
+  if (cluster_ != nullptr && cluster_->forked()) {
+    (void)new std::shared_ptr<ClusterClient>(std::move(cluster_));
+  }
+}
 
 Producer Client::NewProducer(ProducerOptions options) const {
-  return Producer(std::make_shared<ProducerCore>(cluster_, std::move(options)));
+  auto core = std::make_shared<ProducerCore>(cluster_, std::move(options));
+  cluster_->Add(core);
+  return Producer(std::move(core));
 }
 
 Result<Reader> Client::NewReader(std::vector<TopicPartition> partitions, From from,
                                  ReaderOptions options) const {
+  if (cluster_->forked()) return ErrorFromCore(ForkedError());
   if (partitions.empty()) return Error("INVALID_ARGUMENT", "a reader needs at least one partition");
   std::set<TopicPartition> seen;
   for (const TopicPartition& partition : partitions) {

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "client/connection_pool.h"
 #include "client/event_thread.h"
 #include "qalam/v1/log.grpc.pb.h"
 #include "qalam/v1/topic.grpc.pb.h"
@@ -59,11 +60,33 @@ using InitProducerCall = PendingCall<v1::InitProducerRequest, v1::InitProducerRe
 }  // namespace
 
 ClusterClient::ClusterClient(ClientOptions options)
-    : options_(std::move(options)), connections_(options_.bootstrap, options_.connect_timeout) {}
+    : options_(std::move(options)),
+      connections_(std::make_shared<ConnectionPool>(options_.bootstrap, options_.connect_timeout)) {
+}
+
+ClusterClient::ClusterClient(ClientOptions options, std::shared_ptr<Connections> connections)
+    : options_(std::move(options)), connections_(std::move(connections)) {}
+
+void ClusterClient::Add(std::weak_ptr<Waiting> waiting) {
+  MutexLock lock(mutex_);
+  std::erase_if(waiting_, [](const auto& other) { return other.expired(); });
+  waiting_.push_back(std::move(waiting));
+}
+
+void ClusterClient::TryNow() {
+  std::vector<std::weak_ptr<Waiting>> all;
+  {
+    MutexLock lock(mutex_);
+    all = waiting_;
+  }
+  for (const auto& weak : all) {
+    if (const auto waiting = weak.lock()) waiting->TryNow();
+  }
+}
 
 Connection ClusterClient::ConnectionFor(const TopicPartition& partition) {
-  if (const auto leader = metadata_.leader_address(partition)) return connections_.To(*leader);
-  return connections_.Any();
+  if (const auto leader = metadata_.leader_address(partition)) return connections_->To(*leader);
+  return connections_->Any();
 }
 
 void ClusterClient::Learn(const TopicPartition& partition, const std::string& address,
@@ -77,7 +100,7 @@ void ClusterClient::Learn(const TopicPartition& partition, const std::string& ad
     }
   } else if (error.Is("UNREACHABLE") || error.Is("SHUTTING_DOWN")) {
     metadata_.ForgetLeader(partition);
-    connections_.ReportUnreachable(address);
+    connections_->ReportUnreachable(address);
   } else if (error.Is("UNKNOWN_TOPIC") || error.Is("UNKNOWN_PARTITION")) {
     metadata_.ForgetTopic(partition.topic);
   }
@@ -85,10 +108,11 @@ void ClusterClient::Learn(const TopicPartition& partition, const std::string& ad
 
 Status ClusterClient::Repeat(std::chrono::milliseconds timeout, const CallKind& kind,
                              const Attempt& attempt) {
+  if (forked()) return ErrorFromCore(ForkedError());
   const auto deadline = Clock::now() + timeout;
-  RetryPolicy retry;
+  RetryPolicy retry(connections_->retry());
   for (int tries = 1;; ++tries) {
-    const Connection connection = connections_.Any();
+    const Connection connection = connections_->Any();
     grpc::ClientContext context;
     context.set_deadline(deadline);
     const grpc::Status status = attempt(connection, context);
@@ -101,12 +125,18 @@ Status ClusterClient::Repeat(std::chrono::milliseconds timeout, const CallKind& 
     // Not retriable: somebody is there, but no broker.
     const bool unreachable =
         error.retriable() && (error.Is("UNREACHABLE") || error.Is("SHUTTING_DOWN"));
-    if (unreachable) connections_.ReportUnreachable(connection.address);
+    if (unreachable) connections_->ReportUnreachable(connection.address);
     // A connection that was never made carried nothing: another address may be asked for a change,
     // too.
     const bool never_connected =
         unreachable && connection.channel->GetState(false) == GRPC_CHANNEL_TRANSIENT_FAILURE;
-    const auto addresses = static_cast<int>(connections_.bootstrap_count());
+    // Definitely not carried out; whoever takes the broker's place can be asked for it.
+    const bool not_done = never_connected || error.Is("SHUTTING_DOWN");
+    if (unreachable && (!kind.change || not_done) &&
+        connections_->AwaitSuccessor(connection, deadline)) {
+      continue;
+    }
+    const auto addresses = static_cast<int>(connections_->addresses_count());
     const bool again = kind.change ? never_connected && tries < addresses
                                    : unreachable && tries < std::max(kReadAttemptsMax, addresses);
     if (!again) return error;
@@ -128,7 +158,7 @@ void ClusterClient::FindPartitionsCount(const std::string& topic,
 void ClusterClient::AskPartitionsCount(const std::string& topic, bool may_touch,
                                        std::function<void(Result<std::int32_t>)> answer) {
   auto call = std::make_shared<DescribeTopicCall>();
-  call->connection = connections_.Any();
+  call->connection = connections_->Any();
   call->request.set_name(topic);
   call->context.set_deadline(Clock::now() + options_.request_timeout);
   const auto on_answer = [self = shared_from_this(), call, topic, may_touch,
@@ -158,7 +188,7 @@ void ClusterClient::AskPartitionsCount(const std::string& topic, bool may_touch,
 void ClusterClient::TouchTopic(const std::string& topic, const Error& unknown,
                                std::function<void(Result<std::int32_t>)> answer) {
   auto call = std::make_shared<FetchCall>();
-  call->connection = connections_.Any();
+  call->connection = connections_->Any();
   call->request.set_topic(topic);
   call->request.set_max_bytes(1);
   call->request.set_client_id(options_.client_id);
@@ -178,7 +208,7 @@ void ClusterClient::TouchTopic(const std::string& topic, const Error& unknown,
 void ClusterClient::ListOffsets(std::shared_ptr<const v1::ListOffsetsRequest> request,
                                 std::function<void(Result<v1::ListOffsetsResponse>)> answer) {
   auto call = std::make_shared<ListOffsetsCall>();
-  call->connection = connections_.Any();
+  call->connection = connections_->Any();
   call->request = *request;
   call->context.set_deadline(Clock::now() + options_.request_timeout);
   ListOffsetsCall::Start(
@@ -196,13 +226,13 @@ void ClusterClient::ListOffsets(std::shared_ptr<const v1::ListOffsetsRequest> re
 Error ClusterClient::FailedCall(const grpc::Status& status, const std::string& address) {
   if (IsNoAnswer(status)) return Unanswered(address, options_.request_timeout);
   Error error = ErrorFromGrpc(status, address);
-  if (error.Is("UNREACHABLE")) connections_.ReportUnreachable(address);
+  if (error.Is("UNREACHABLE")) connections_->ReportUnreachable(address);
   return error;
 }
 
 void ClusterClient::InitProducer(std::function<void(Result<ProducerIdentity>)> answer) {
   auto call = std::make_shared<InitProducerCall>();
-  call->connection = connections_.Any();
+  call->connection = connections_->Any();
   call->request.set_client_id(options_.client_id);
   call->context.set_deadline(Clock::now() + options_.request_timeout);
   InitProducerCall::Start(

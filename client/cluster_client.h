@@ -7,12 +7,15 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "client/connection_pool.h"
+#include "client/connections.h"
 #include "client/metadata_cache.h"
 #include "client/pending_batch.h"
 #include "client/retry_policy.h"
 #include "client/wire_error.h"
+#include "common/fork_guard.h"
+#include "common/mutex.h"
 #include "qalam/options.h"
 #include "qalam/result.h"
 #include "qalam/v1/log.pb.h"
@@ -36,11 +39,26 @@ struct CallKind {
 // deadline and retries. Thread: any.
 class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
  public:
+  // Something that waits before it tries again.
+  class Waiting {
+   public:
+    virtual ~Waiting() = default;
+    virtual void TryNow() = 0;  // Somebody else can be asked. Must not block.
+  };
+
+  // The brokers that `options` names.
   explicit ClusterClient(ClientOptions options);
+  ClusterClient(ClientOptions options, std::shared_ptr<Connections> connections);
 
   const ClientOptions& options() const { return options_; }
-  ConnectionPool& connections() { return connections_; }
+  // This process is a child of the one that made it.
+  bool forked() const { return fork_mark_.forked(); }
+  Connections& connections() { return *connections_; }
   MetadataCache& metadata() { return metadata_; }
+
+  // All that were added and are still there try now.
+  void TryNow();
+  void Add(std::weak_ptr<Waiting> waiting);
 
   // Where to send what is for `partition`.
   Connection ConnectionFor(const TopicPartition& partition);
@@ -82,9 +100,12 @@ class ClusterClient : public std::enable_shared_from_this<ClusterClient> {
                   std::function<void(Result<std::int32_t>)> answer);
   Error FailedCall(const grpc::Status& status, const std::string& address);
 
+  const ForkMark fork_mark_;
   const ClientOptions options_;
-  ConnectionPool connections_;
+  const std::shared_ptr<Connections> connections_;
   MetadataCache metadata_;
+  Mutex mutex_;
+  std::vector<std::weak_ptr<Waiting>> waiting_ QALAM_GUARDED_BY(mutex_);
 };
 
 }  // namespace qalam::abi0

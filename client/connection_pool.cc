@@ -59,7 +59,7 @@ ConnectionPool::ConnectionPool(std::vector<std::string> bootstrap,
 Connection ConnectionPool::Any() {
   MutexLock lock(mutex_);
   const std::string& address = bootstrap_[favoured_];
-  return {address, ChannelTo(address)};
+  return {address, ChannelTo(address), nullptr};
 }
 
 void ConnectionPool::ReportUnreachable(const std::string& address) {
@@ -69,7 +69,7 @@ void ConnectionPool::ReportUnreachable(const std::string& address) {
 
 Connection ConnectionPool::To(const std::string& address) {
   MutexLock lock(mutex_);
-  return {address, ChannelTo(address)};
+  return {address, ChannelTo(address), nullptr};
 }
 
 std::shared_ptr<grpc::Channel> ConnectionPool::ChannelTo(const std::string& address) {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <grpcpp/channel.h>
-
 #include <chrono>
 #include <map>
 #include <memory>
@@ -9,28 +7,22 @@
 #include <string_view>
 #include <vector>
 
+#include "client/connections.h"
 #include "client/event_thread.h"
 #include "common/mutex.h"
 #include "qalam/result.h"
 
 namespace qalam::abi0 {
 
-struct Connection {
-  std::string address;  // As given: HOST:PORT or unix:PATH.
-  std::shared_ptr<grpc::Channel> channel;
-};
-
 // One channel per address, made at first use. Every pool has its own connections. Thread: any.
-class ConnectionPool {
+class ConnectionPool final : public Connections {
  public:
   ConnectionPool(std::vector<std::string> bootstrap, std::chrono::milliseconds connect_timeout);
 
-  // The bootstrap address that is in favour.
-  Connection Any();
-  // `address` did not answer: another bootstrap address is in favour now, if there is one.
-  void ReportUnreachable(const std::string& address);
-  Connection To(const std::string& address);
-  std::size_t bootstrap_count() const { return bootstrap_.size(); }
+  Connection Any() override;
+  void ReportUnreachable(const std::string& address) override;
+  Connection To(const std::string& address) override;
+  std::size_t addresses_count() const override { return bootstrap_.size(); }
 
  private:
   std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) QALAM_REQUIRES(mutex_);

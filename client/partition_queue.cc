@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "client/grpc_links.h"
 #include "client/producer_core.h"
 #include "client/steady_time.h"
 
@@ -12,7 +13,6 @@ namespace {
 
 // The buffer is reserved in steps, so that a small record costs no shared counter.
 constexpr std::size_t kReserveStepBytes = std::size_t{16} << 10;
-constexpr const char* kProduceMethod = "/qalam.v1.LogService/Produce";
 
 AccumulatorOptions AccumulatorOptionsOf(const ProducerOptions& options) {
   AccumulatorOptions result;
@@ -22,8 +22,9 @@ AccumulatorOptions AccumulatorOptionsOf(const ProducerOptions& options) {
   return result;
 }
 
-ProduceStateOptions StateOptionsOf(const ProducerOptions& options) {
+ProduceStateOptions StateOptionsOf(const ProducerOptions& options, RetryOptions retry) {
   ProduceStateOptions result;
+  result.retry = retry;
   result.idempotent = options.idempotent;
   result.retry_ambiguous = options.retry_ambiguous;
   result.answered = options.acks != Acks::kNone;
@@ -40,29 +41,29 @@ bool MayOverlap(const ProducerOptions& options) {
 
 }  // namespace
 
-// The ear of one stream. Keeps the queue and its producer alive for as long as the stream is.
-class PartitionQueue::Listener final : public Stream::Listener {
+// The ear of one link. Keeps the queue and its producer alive for as long as the link is.
+class PartitionQueue::Listener final : public ProduceLink::Listener {
  public:
   Listener(std::shared_ptr<ProducerCore> core, std::shared_ptr<PartitionQueue> queue,
-           std::uint64_t generation, Connection connection)
+           std::uint64_t generation, std::string address)
       : core_(std::move(core)),
         queue_(std::move(queue)),
         generation_(generation),
-        connection_(std::move(connection)) {}
+        address_(std::move(address)) {}
 
   void OnWritten() override { queue_->OnWritten(generation_); }
-  void OnMessage(grpc::ByteBuffer message) override {
-    queue_->OnMessage(generation_, std::move(message), connection_.address);
+  void OnAnswers(std::optional<std::vector<BatchAnswer>> answers) override {
+    queue_->OnAnswers(generation_, std::move(answers), address_);
   }
-  void OnClosed(const grpc::Status& status) override {
-    queue_->OnClosed(generation_, status, connection_.address);
+  void OnClosed(const Error& error, bool from_broker) override {
+    queue_->OnClosed(generation_, error, from_broker, address_);
   }
 
  private:
   const std::shared_ptr<ProducerCore> core_;  // Destroyed last.
   const std::shared_ptr<PartitionQueue> queue_;
   const std::uint64_t generation_;
-  const Connection connection_;
+  const std::string address_;
 };
 
 PartitionQueue::PartitionQueue(ProducerCore& core, TopicPartition partition)
@@ -70,7 +71,7 @@ PartitionQueue::PartitionQueue(ProducerCore& core, TopicPartition partition)
       partition_(std::move(partition)),
       accumulator_(AccumulatorOptionsOf(core.options()), core.pool()),
       may_overlap_(MayOverlap(core.options())),
-      state_(StateOptionsOf(core.options())) {}
+      state_(StateOptionsOf(core.options(), core.cluster().connections().retry())) {}
 
 AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
                                      std::optional<std::int64_t> expected_offset,
@@ -200,23 +201,30 @@ void PartitionQueue::UpdateHints() {
 }
 
 void PartitionQueue::Pump() {
-  std::shared_ptr<Stream> stream;
+  while (PumpOnce()) {
+  }
+}
+
+bool PartitionQueue::PumpOnce() {
+  std::shared_ptr<ProduceLink> link;
   std::optional<ProduceMessage> message;
   bool ask_identity = false;
   bool fresh_identity = false;
   TimePoint wake = TimePoint::max();
+  std::uint64_t generation = 0;
   {
     MutexLock lock(state_mutex_);
-    if (cancelled_) return;
+    if (cancelled_) return false;
     const TimePoint now = SteadyClock::now();
     const bool may_try = now >= state_.retry_at();
-    if (may_try && stream_ == nullptr && state_.has_work()) Connect();
-    if (stream_ != nullptr && !writing_) {
+    if (may_try && link_ == nullptr && state_.has_work()) Connect();
+    if (link_ != nullptr && !writing_) {
       message = state_.NextMessage(now);
       if (message) {
         writing_ = true;
         writing_id_ = message->batch_id;
-        stream = stream_;
+        link = link_;
+        generation = generation_;
       }
     }
     if (may_try && !state_.empty() && state_.TakeIdentityRequest()) {
@@ -229,24 +237,33 @@ void PartitionQueue::Pump() {
   }
   if (ask_identity)
     core_.identities().Request(core_.shared_from_this(), shared_from_this(), fresh_identity);
-  if (message) {
-    stream->Write(
-        EncodeProduce(*message, {partition_.topic, partition_.partition, core_.options().acks,
-                                 core_.cluster().options().client_id}));
-  }
+  const bool written = message && link->Write(*message);
   EnsureTimer(wake);
+  if (!written) return false;
+  NoteWritten(generation);
+  if (core_.options().acks == Acks::kNone) GiveVerdicts();
+  return true;
+}
+
+void PartitionQueue::NoteWritten(std::uint64_t generation) {
+  MutexLock lock(state_mutex_);
+  if (generation != generation_ || link_ == nullptr) return;
+  writing_ = false;
+  state_.OnWritten(writing_id_, SteadyClock::now(), verdicts_);
+  UpdateHints();
 }
 
 void PartitionQueue::Connect() {
-  Connection connection = core_.cluster().ConnectionFor(partition_);
+  const Connection connection = core_.cluster().ConnectionFor(partition_);
   ++generation_;
-  ++streams_alive_;
+  ++links_alive_;
   writing_ = false;
-  const std::shared_ptr<grpc::Channel> channel = connection.channel;
-  stream_ = Stream::Start(channel, kProduceMethod,
-                          std::make_shared<Listener>(core_.shared_from_this(), shared_from_this(),
-                                                     generation_, std::move(connection)));
-  stream_->Read();
+  link_ = OpenProduce(connection,
+                      {partition_.topic, partition_.partition, core_.options().acks,
+                       core_.cluster().options().client_id},
+                      std::make_shared<Listener>(core_.shared_from_this(), shared_from_this(),
+                                                 generation_, connection.address));
+  link_->Read();
   state_.OnStreamOpen();
 }
 
@@ -258,13 +275,7 @@ void PartitionQueue::GoOn() {
 }
 
 void PartitionQueue::OnWritten(std::uint64_t generation) {
-  {
-    MutexLock lock(state_mutex_);
-    if (generation != generation_ || stream_ == nullptr) return;
-    writing_ = false;
-    state_.OnWritten(writing_id_, SteadyClock::now(), verdicts_);
-    UpdateHints();
-  }
+  NoteWritten(generation);
   if (core_.options().acks == Acks::kNone) {
     GoOn();
   } else {
@@ -272,15 +283,15 @@ void PartitionQueue::OnWritten(std::uint64_t generation) {
   }
 }
 
-void PartitionQueue::OnMessage(std::uint64_t generation, grpc::ByteBuffer message,
+void PartitionQueue::OnAnswers(std::uint64_t generation,
+                               std::optional<std::vector<BatchAnswer>> answers,
                                const std::string& address) {
-  std::optional<std::vector<BatchAnswer>> answers = DecodeProduceResponse(message, address);
-  std::shared_ptr<Stream> stream;
+  std::shared_ptr<ProduceLink> link;
   std::optional<Error> not_leader;
   {
     MutexLock lock(state_mutex_);
-    if (generation != generation_ || stream_ == nullptr) return;
-    stream = stream_;
+    if (generation != generation_ || link_ == nullptr) return;
+    link = link_;
     bool sound = answers.has_value();
     if (sound) {
       const TimePoint now = SteadyClock::now();
@@ -293,27 +304,24 @@ void PartitionQueue::OnMessage(std::uint64_t generation, grpc::ByteBuffer messag
       }
     }
     UpdateHints();
-    if (!sound) stream->Cancel();  // OnClosed sees to the rest.
+    if (!sound) link->Cancel();  // OnClosed sees to the rest.
   }
   if (not_leader) {
     core_.cluster().Learn(partition_, address, *not_leader);
-    stream->Cancel();
+    link->Cancel();
   }
   GoOn();
-  stream->Read();
+  link->Read();
 }
 
-void PartitionQueue::OnClosed(std::uint64_t generation, const grpc::Status& status,
+void PartitionQueue::OnClosed(std::uint64_t generation, const Error& error, bool from_broker,
                               const std::string& address) {
-  const bool from_broker = !status.ok() && HasErrorInfo(status);
-  const Error error = status.ok() ? Error("UNREACHABLE", "the broker ended the stream", {}, address)
-                                  : ErrorFromGrpc(status, address);
   core_.cluster().Learn(partition_, address, error);
   {
     MutexLock lock(state_mutex_);
-    --streams_alive_;
-    if (generation == generation_ && stream_ != nullptr) {
-      stream_ = nullptr;
+    --links_alive_;
+    if (generation == generation_ && link_ != nullptr) {
+      link_ = nullptr;
       writing_ = false;
       if (!cancelled_) {
         state_.OnStreamBroken(error, from_broker, SteadyClock::now(), verdicts_);
@@ -379,6 +387,14 @@ void PartitionQueue::OnTimer() {
   EnsureTimer(next);
 }
 
+void PartitionQueue::TryNow() {
+  {
+    MutexLock lock(state_mutex_);
+    state_.TryNow();
+  }
+  Pump();
+}
+
 // One thread at a time gives verdicts, so that callbacks come in order.
 void PartitionQueue::GiveVerdicts() {
   std::vector<Verdict> verdicts;
@@ -415,7 +431,7 @@ void PartitionQueue::Give(Verdict verdict) {
 }
 
 void PartitionQueue::CancelAll(CloseReport& report) {
-  std::shared_ptr<Stream> stream;
+  std::shared_ptr<ProduceLink> link;
   {
     MutexLock lock(open_mutex_);
     closed_ = true;
@@ -432,15 +448,15 @@ void PartitionQueue::CancelAll(CloseReport& report) {
       count += static_cast<std::uint64_t>(batch.records_count);
     }
     UpdateHints();
-    stream = stream_;
+    link = link_;
   }
-  if (stream != nullptr) stream->Cancel();
+  if (link != nullptr) link->Cancel();
   GiveVerdicts();
 }
 
 bool PartitionQueue::quiet() const {
   MutexLock lock(state_mutex_);
-  return streams_alive_ == 0 && verdicts_.empty() && !giving_;
+  return links_alive_ == 0 && verdicts_.empty() && !giving_;
 }
 
 }  // namespace qalam::abi0

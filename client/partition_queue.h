@@ -8,13 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "client/broker_link.h"
 #include "client/cluster_client.h"
 #include "client/early_seal.h"
 #include "client/produce_state.h"
 #include "client/record_accumulator.h"
 #include "client/record_clock.h"
-#include "client/stream.h"
-#include "client/wire_codec.h"
 #include "common/mutex.h"
 #include "qalam/producer.h"
 
@@ -35,10 +34,11 @@ struct AppendOutcome {
   std::int32_t index = 0;
 };
 
-// One partition of one producer: its open batch, its ProduceState and its stream. Senders hold
-// open_mutex_ for as long as encoding a record takes; everything after the batch is sealed happens
-// under state_mutex_, on whichever thread has news: a sender, gRPC's, or the producer's own. Lock
-// order: open_mutex_, then state_mutex_; verdicts are given with neither held. Thread: any.
+// One partition of one producer: its open batch, its ProduceState and its link to
+// the broker. Senders hold open_mutex_ for as long as encoding a record takes; everything after the
+// batch is sealed happens under state_mutex_, on whichever thread has news: a sender, the link's,
+// or the producer's own. Lock order: open_mutex_, then state_mutex_; verdicts are given with
+// neither held. Thread: any.
 class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
  public:
   PartitionQueue(ProducerCore& core, TopicPartition partition);
@@ -58,6 +58,7 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
   std::uint64_t resent_count() const;
 
   void OnTimer();
+  void TryNow();  // As ProduceState.
   void OnIdentity(const Result<ProducerIdentity>& identity);
   // Takes no more records, gives everything its verdict and ends the stream.
   void CancelAll(CloseReport& report);
@@ -68,6 +69,8 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
   class Listener;
 
   void Pump();
+  // Writes one message, if it is time for one. True: it is written, more may follow.
+  bool PumpOnce();
   void Enqueue(BatchPtr batch) QALAM_REQUIRES(open_mutex_);
   void CompressLater(std::shared_ptr<BatchBuffer> to_compress);
   bool ShouldSealEarly() QALAM_REQUIRES(open_mutex_);
@@ -78,9 +81,12 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
   void GoOn();
   void GiveVerdicts();
   void Give(Verdict verdict);
+  void NoteWritten(std::uint64_t generation);
   void OnWritten(std::uint64_t generation);
-  void OnMessage(std::uint64_t generation, grpc::ByteBuffer message, const std::string& address);
-  void OnClosed(std::uint64_t generation, const grpc::Status& status, const std::string& address);
+  void OnAnswers(std::uint64_t generation, std::optional<std::vector<BatchAnswer>> answers,
+                 const std::string& address);
+  void OnClosed(std::uint64_t generation, const Error& error, bool from_broker,
+                const std::string& address);
 
   ProducerCore&
       core_;  // Kept alive by whatever calls us: the producer, a stream's listener, a task.
@@ -97,9 +103,9 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
 
   mutable Mutex state_mutex_;
   ProduceState state_ QALAM_GUARDED_BY(state_mutex_);
-  std::shared_ptr<Stream> stream_ QALAM_GUARDED_BY(state_mutex_);
-  std::uint64_t generation_ QALAM_GUARDED_BY(state_mutex_) = 0;  // Of the stream.
-  std::size_t streams_alive_ QALAM_GUARDED_BY(state_mutex_) = 0;
+  std::shared_ptr<ProduceLink> link_ QALAM_GUARDED_BY(state_mutex_);
+  std::uint64_t generation_ QALAM_GUARDED_BY(state_mutex_) = 0;  // Of the link.
+  std::size_t links_alive_ QALAM_GUARDED_BY(state_mutex_) = 0;
   bool writing_ QALAM_GUARDED_BY(state_mutex_) = false;
   std::uint64_t writing_id_ QALAM_GUARDED_BY(state_mutex_) = 0;
   bool had_identity_ QALAM_GUARDED_BY(state_mutex_) = false;

@@ -40,6 +40,11 @@ void ProduceState::SetReady(const BatchBuffer& buffer) {
   }
 }
 
+void ProduceState::TryNow() {
+  retry_at_ = TimePoint{};
+  retry_.Reset();
+}
+
 TimePoint ProduceState::next_deadline() const {
   TimePoint earliest = TimePoint::max();
   for (const BatchPtr& batch : in_flight_) {

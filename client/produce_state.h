@@ -74,6 +74,8 @@ class ProduceState {
   bool stream_up() const { return stream_up_; }
   // Not before this anything is sent, nor a new stream opened.
   TimePoint retry_at() const { return retry_at_; }
+  // Somebody else can be asked: what waits for retry_at() need not.
+  void TryNow();
   // Earliest deadline of a batch without verdict; TimePoint::max() when there is none.
   TimePoint next_deadline() const;
   // True when batches wait for an identity that nobody was asked for yet; asks once.

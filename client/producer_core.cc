@@ -106,6 +106,7 @@ Status ProducerCore::Send(Record record, DeliveryCallback callback) {
 
 Result<Sender> ProducerCore::SenderFor(const std::string& topic,
                                        std::optional<std::int32_t> partition) {
+  if (cluster_->forked()) return ErrorFromCore(ForkedError());
   TopicQueue* const queue = FindTopic(topic);
   if (queue == nullptr) return ErrorFromCore(ValidateTopicName(topic).error());
   if (partition && *partition < 0) {
@@ -116,6 +117,7 @@ Result<Sender> ProducerCore::SenderFor(const std::string& topic,
 }
 
 Status ProducerCore::SendTo(TopicQueue& topic, PartitionQueue* partition, const RecordRef& record) {
+  if (cluster_->forked()) return ErrorFromCore(ForkedError());
   AppendOutcome outcome;
   while (true) {
     PartitionQueue* const queue = partition != nullptr ? partition : topic.Choose(record.key);
@@ -142,6 +144,7 @@ Status ProducerCore::SendTo(TopicQueue& topic, PartitionQueue* partition, const 
 
 std::optional<Error> ProducerCore::Take(Record& record, const Attachment& attachment,
                                         AppendOutcome& outcome) {
+  if (cluster_->forked()) return ErrorFromCore(ForkedError());
   TopicQueue* const topic = FindTopic(record.topic);
   if (topic == nullptr) return ErrorFromCore(ValidateTopicName(record.topic).error());
   if (record.partition && *record.partition < 0) {
@@ -281,6 +284,10 @@ void ProducerCore::SealAll() {
   for (const auto& queue : AllPartitions()) queue->SealNow();
 }
 
+void ProducerCore::TryNow() {
+  for (const auto& queue : AllPartitions()) queue->TryNow();
+}
+
 std::vector<TopicQueue*> ProducerCore::AllTopics() const {
   std::vector<TopicQueue*> topics;
   MutexLock lock(topics_mutex_);
@@ -334,6 +341,7 @@ std::optional<Error> ProducerCore::TakeFirstError() {
 // --- Flush and close -----------------------------------------------------------------------------
 
 Status ProducerCore::Flush(std::chrono::milliseconds timeout) {
+  if (cluster_->forked()) return ErrorFromCore(ForkedError());
   if (callbacks_.IsCurrent()) {
     return Error("INVALID_ARGUMENT", "Flush can't be called from a callback");
   }
@@ -370,6 +378,7 @@ Status ProducerCore::Flush(std::chrono::milliseconds timeout) {
 }
 
 CloseReport ProducerCore::Close(std::chrono::milliseconds timeout) {
+  if (cluster_->forked()) return {};  // What is under way is the parent's.
   closed_.store(true);
   progress_.Notify();
   if (closing_.exchange(true) && callbacks_.IsCurrent()) return {};  // Who closes waits for us.
@@ -383,6 +392,11 @@ CloseReport ProducerCore::Close(std::chrono::milliseconds timeout) {
 }
 
 void ProducerCore::Destroy() {
+  if (cluster_->forked()) {
+    // Its threads are not here to be waited for, its locks may be held for ever: left as it is.
+    (void)new std::shared_ptr<ProducerCore>(shared_from_this());
+    return;
+  }
   (void)Close(std::chrono::milliseconds(0));
   tasks_.Stop(kStreamsPatience);
   if (callbacks_.IsCurrent()) {

@@ -25,10 +25,12 @@ namespace qalam::abi0 {
 
 // What is behind a Producer: its topics and partitions, the bytes it may hold, its identity, its
 // thread for time and compression, and what runs the user's callbacks. Thread: any.
-class ProducerCore : public std::enable_shared_from_this<ProducerCore> {
+class ProducerCore final : public ClusterClient::Waiting,
+                           public std::enable_shared_from_this<ProducerCore> {
  public:
   ProducerCore(std::shared_ptr<ClusterClient> cluster, ProducerOptions options);
-  ~ProducerCore();
+  ~ProducerCore() override;
+  void TryNow() override;
 
   // What Producer and Sender offer.
   Delivery Send(Record record);

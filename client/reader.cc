@@ -14,6 +14,11 @@ void Recycle(std::unique_ptr<Batch::Storage> storage) {
   if (const auto pool = storage->pool.lock()) pool->Give(std::move(storage));
 }
 
+// In a forked child: its streams are the parent's, and nobody here would end them.
+void LeaveToParent(std::shared_ptr<ReaderCore>& core) {
+  if (core != nullptr && core->forked()) (void)new std::shared_ptr<ReaderCore>(std::move(core));
+}
+
 }  // namespace
 
 Batch::Batch() noexcept = default;
@@ -51,8 +56,14 @@ std::int64_t Batch::high_watermark() const noexcept {
 
 Reader::Reader(std::shared_ptr<ReaderCore> core) noexcept : core_(std::move(core)) {}
 Reader::Reader(Reader&&) noexcept = default;
-Reader& Reader::operator=(Reader&&) noexcept = default;
-Reader::~Reader() = default;
+Reader& Reader::operator=(Reader&& other) noexcept {
+  if (this != &other) {
+    LeaveToParent(core_);
+    core_ = std::move(other.core_);
+  }
+  return *this;
+}
+Reader::~Reader() { LeaveToParent(core_); }
 
 Result<Batch> Reader::Next(std::chrono::milliseconds timeout) { return core_->Next(timeout); }
 bool Reader::done() const { return core_->done(); }

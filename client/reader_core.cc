@@ -80,7 +80,7 @@ ReaderCore::ReaderCore(std::shared_ptr<ClusterClient> cluster,
       pool_(std::make_shared<StoragePool>()) {
   parts_.reserve(partitions.size());
   for (TopicPartition& partition : partitions) {
-    Part& part = parts_.emplace_back(std::move(partition), from);
+    Part& part = parts_.emplace_back(std::move(partition), from, cluster_->connections().retry());
     if (from.kind() == From::Kind::kOffset) part.position = from.number();
     const Until& until = options_.until;
     part.until_known = until.kind() == Until::Kind::kNever || until.kind() == Until::Kind::kOffset;
@@ -101,6 +101,7 @@ ReaderCore::~ReaderCore() {
 }
 
 Result<Batch> ReaderCore::Next(std::chrono::milliseconds timeout) {
+  if (forked()) return ErrorFromCore(ForkedError());
   const TimePoint end = SteadyClock::now() + std::min(timeout, kTimeoutMax);
   while (true) {
     if (room_->TakeWakeup() || done()) return Batch();
@@ -144,7 +145,7 @@ std::optional<Result<Batch>> ReaderCore::LookAt(std::size_t index) {
     return std::nullopt;
   }
   if (part.stream == nullptr) return std::nullopt;
-  std::optional<grpc::ByteBuffer> message;
+  std::optional<TailPart> message;
   if (!part.decoder) message = part.stream->Take();
   if (part.decoder || message) {
     // In turn: the others first, if this one has more.
@@ -153,22 +154,18 @@ std::optional<Result<Batch>> ReaderCore::LookAt(std::size_t index) {
       room_->Report(index);
     return result;
   }
-  const auto status = part.stream->ended();
-  if (!status) return std::nullopt;
+  const auto error = part.stream->ended();
+  if (!error) return std::nullopt;
   part.stream = nullptr;
-  const Error error = status->ok()
-                          ? Error("UNREACHABLE", "the broker ended the stream", {}, part.address)
-                          : ErrorFromGrpc(*status, part.address);
-  cluster_->Learn(part.partition, part.address, error);
-  if (auto shown = OnFailure(part, error)) return *shown;
+  cluster_->Learn(part.partition, part.address, *error);
+  if (auto shown = OnFailure(part, *error)) return *shown;
   return std::nullopt;
 }
 
-std::optional<Result<Batch>> ReaderCore::Receive(Part& part, grpc::ByteBuffer message) {
+std::optional<Result<Batch>> ReaderCore::Receive(Part& part, TailPart message) {
   std::unique_ptr<Batch::Storage> storage = pool_->Take();
   if (storage->received == nullptr) storage->received = std::make_shared<RawBuffer>();
-  const auto decoded = DecodeTailResponse(message, *storage->received);
-  message.Clear();
+  const auto decoded = message.unpack(*storage->received);
   if (!decoded) {
     DropStream(part);
     RetryLater(part);
@@ -338,7 +335,7 @@ void ReaderCore::StartStream(std::size_t index) {
   open.bytes_max =
       static_cast<std::int32_t>(std::min(options_.message_bytes_max, options_.fetch_bytes_max));
   open.client_id = cluster_->options().client_id;
-  part.stream = TailStream::Start(connection.channel, open, room_, index);
+  part.stream = TailStream::Start(connection, open, room_, index);
 }
 
 // Decides what a failure means: try again quietly (nothing is returned), or tell.
@@ -375,6 +372,7 @@ void ReaderCore::Finish(Part& part) {
 }
 
 Status ReaderCore::Seek(const TopicPartition& partition, From from) {
+  if (forked()) return ErrorFromCore(ForkedError());
   const auto found = std::find_if(parts_.begin(), parts_.end(), [&partition](const Part& part) {
     return part.partition == partition;
   });

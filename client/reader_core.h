@@ -27,6 +27,7 @@ class ReaderCore {
   ~ReaderCore();
 
   Result<Batch> Next(std::chrono::milliseconds timeout);
+  bool forked() const { return cluster_->forked(); }
   bool done() const { return done_count_ == parts_.size(); }
   Status Seek(const TopicPartition& partition, From from);
   void Wakeup() { room_->Wakeup(); }
@@ -44,7 +45,8 @@ class ReaderCore {
     std::optional<Result<v1::ListOffsetsResponse>> answer QALAM_GUARDED_BY(mutex);
   };
   struct Part {
-    Part(TopicPartition where, From start) : partition(std::move(where)), from(start) {}
+    Part(TopicPartition where, From start, RetryOptions patience)
+        : partition(std::move(where)), from(start), retry(patience) {}
     TopicPartition partition;
     From from;
     std::optional<std::int64_t> position;  // Next offset to return.
@@ -72,7 +74,7 @@ class ReaderCore {
   };
 
   std::optional<Result<Batch>> LookAt(std::size_t index);
-  std::optional<Result<Batch>> Receive(Part& part, grpc::ByteBuffer message);
+  std::optional<Result<Batch>> Receive(Part& part, TailPart message);
   std::optional<Result<Batch>> Decode(Part& part, std::unique_ptr<Batch::Storage> storage);
   void DropStream(Part& part);
   void DropDecoder(Part& part);

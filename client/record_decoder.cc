@@ -167,6 +167,13 @@ Status RecordDecoder::Next(const DecodeOptions& options, Batch::Storage& storage
         break;
       }
       const BatchSpan& batch = *next.value();
+      if (!batch.header.offsets_are_sound()) {
+        return At(core::Error(ErrorCode::kCorruptBatch,
+                              "offset " + std::to_string(batch.header.base_offset) + " and " +
+                                  std::to_string(batch.header.last_offset_delta) +
+                                  " more are no offsets"),
+                  storage, progress.next_offset);
+      }
       if (batch.header.next_offset() <= progress.next_offset) continue;
       if (options.until_offset && batch.header.base_offset >= *options.until_offset) {
         progress.reached_until = true;

@@ -2,13 +2,9 @@
 
 #include <utility>
 
+#include "client/grpc_links.h"
+
 namespace qalam::abi0 {
-namespace {
-
-constexpr const char* kTailMethod = "/qalam.v1.LogService/Tail";
-
-}  // namespace
-
 void ReceiveRoom::Add(std::size_t bytes) {
   MutexLock lock(mutex_);
   bytes_ += bytes;
@@ -61,52 +57,51 @@ bool ReceiveRoom::TakeWakeup() {
   return std::exchange(woken_, false);
 }
 
-std::shared_ptr<TailStream> TailStream::Start(const std::shared_ptr<grpc::Channel>& channel,
-                                              const TailOpen& open,
+std::shared_ptr<TailStream> TailStream::Start(const Connection& connection, const TailOpen& open,
                                               std::shared_ptr<ReceiveRoom> room,
                                               std::size_t index) {
   std::shared_ptr<TailStream> tail(new TailStream(std::move(room), index));
-  MutexLock lock(tail->mutex_);
-  tail->stream_ = Stream::Start(channel, kTailMethod, tail);
-  tail->stream_->Write(EncodeTail(open), /*last=*/true);
-  tail->stream_->Read();
+  const std::shared_ptr<TailLink> link = OpenTail(connection, open, tail);
+  {
+    MutexLock lock(tail->mutex_);
+    if (!tail->ended_) tail->link_ = link;
+  }
+  link->Read();
   return tail;
 }
 
 bool TailStream::MayRead() const {
-  return !cancelled_ && !status_ && (messages_.empty() || !room_->full());
+  return !cancelled_ && !ended_ && (messages_.empty() || !room_->full());
 }
 
-std::optional<grpc::ByteBuffer> TailStream::Take() {
-  std::optional<grpc::ByteBuffer> message;
-  std::shared_ptr<Stream> read_on;
+std::optional<TailPart> TailStream::Take() {
+  std::optional<TailPart> message;
+  std::shared_ptr<TailLink> read_on;
   {
     MutexLock lock(mutex_);
     if (!messages_.empty()) {
-      message.emplace();
-      message->Swap(&messages_.front());
+      message.emplace(std::move(messages_.front()));
       messages_.pop_front();
-      room_->Remove(message->Length());
+      room_->Remove(message->bytes);
     }
     if (stopped_ && MayRead()) {
       stopped_ = false;
-      read_on = stream_;
+      read_on = link_;
     }
   }
   if (read_on != nullptr) read_on->Read();
   return message;
 }
 
-void TailStream::OnMessage(grpc::ByteBuffer message) {
-  std::shared_ptr<Stream> read_on;
+void TailStream::OnPart(TailPart part) {
+  std::shared_ptr<TailLink> read_on;
   {
     MutexLock lock(mutex_);
     if (cancelled_) return;
-    room_->Add(message.Length());
-    messages_.emplace_back();
-    messages_.back().Swap(&message);
+    room_->Add(part.bytes);
+    messages_.push_back(std::move(part));
     if (MayRead()) {
-      read_on = stream_;
+      read_on = link_;
     } else {
       stopped_ = true;
     }
@@ -115,38 +110,39 @@ void TailStream::OnMessage(grpc::ByteBuffer message) {
   room_->Report(index_);
 }
 
-void TailStream::OnClosed(const grpc::Status& status) {
+void TailStream::OnClosed(const Error& error) {
+  std::shared_ptr<TailLink> last;
   {
     MutexLock lock(mutex_);
-    status_ = status;
-    stream_ = nullptr;
+    ended_ = error;
+    last = std::move(link_);
     if (cancelled_) return;
   }
   room_->Report(index_);
 }
 
-std::optional<grpc::Status> TailStream::ended() const {
+std::optional<Error> TailStream::ended() const {
   MutexLock lock(mutex_);
   if (!messages_.empty()) return std::nullopt;
-  return status_;
+  return ended_;
 }
 
 bool TailStream::has_news() const {
   MutexLock lock(mutex_);
-  return !messages_.empty() || status_.has_value();
+  return !messages_.empty() || ended_.has_value();
 }
 
 void TailStream::Cancel() {
-  std::shared_ptr<Stream> stream;
-  std::deque<grpc::ByteBuffer> dropped;
+  std::shared_ptr<TailLink> link;
+  std::deque<TailPart> dropped;
   {
     MutexLock lock(mutex_);
     cancelled_ = true;
-    stream = stream_;
+    link = link_;
     dropped.swap(messages_);
-    for (const grpc::ByteBuffer& message : dropped) room_->Remove(message.Length());
+    for (const TailPart& part : dropped) room_->Remove(part.bytes);
   }
-  if (stream != nullptr) stream->Cancel();
+  if (link != nullptr) link->Cancel();
 }
 
 }  // namespace qalam::abi0

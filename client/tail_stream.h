@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "client/stream.h"
+#include "client/connections.h"
 #include "client/wire_codec.h"
 #include "common/mutex.h"
 
@@ -44,17 +44,16 @@ class ReceiveRoom {
 
 // One Tail call: messages queue here until they are taken; when the room is full, nothing more is
 // read from the connection, but for one message, so that every partition moves. Thread: the
-// reader's, and gRPC's inside.
-class TailStream : public Stream::Listener, public std::enable_shared_from_this<TailStream> {
+// reader's, and inside that of the link.
+class TailStream : public TailLink::Listener, public std::enable_shared_from_this<TailStream> {
  public:
-  static std::shared_ptr<TailStream> Start(const std::shared_ptr<grpc::Channel>& channel,
-                                           const TailOpen& open, std::shared_ptr<ReceiveRoom> room,
-                                           std::size_t index);
+  static std::shared_ptr<TailStream> Start(const Connection& connection, const TailOpen& open,
+                                           std::shared_ptr<ReceiveRoom> room, std::size_t index);
 
   // The oldest message; then reads on if it had stopped and there is room.
-  std::optional<grpc::ByteBuffer> Take();
+  std::optional<TailPart> Take();
   // How it ended, once every message before was taken.
-  std::optional<grpc::Status> ended() const;
+  std::optional<Error> ended() const;
   bool has_news() const;
   // Ends it; nothing more comes, and what was received is dropped.
   void Cancel();
@@ -62,19 +61,18 @@ class TailStream : public Stream::Listener, public std::enable_shared_from_this<
  private:
   TailStream(std::shared_ptr<ReceiveRoom> room, std::size_t index)
       : room_(std::move(room)), index_(index) {}
-  void OnWritten() override {}
-  void OnMessage(grpc::ByteBuffer message) override;
-  void OnClosed(const grpc::Status& status) override;
+  void OnPart(TailPart part) override;
+  void OnClosed(const Error& error) override;
   bool MayRead() const QALAM_REQUIRES(mutex_);
 
   const std::shared_ptr<ReceiveRoom> room_;
   const std::size_t index_;  // Of the partition, for the room.
   mutable Mutex mutex_;
-  std::shared_ptr<Stream> stream_ QALAM_GUARDED_BY(mutex_);
-  std::deque<grpc::ByteBuffer> messages_ QALAM_GUARDED_BY(mutex_);
+  std::shared_ptr<TailLink> link_ QALAM_GUARDED_BY(mutex_);
+  std::deque<TailPart> messages_ QALAM_GUARDED_BY(mutex_);
   bool stopped_ QALAM_GUARDED_BY(mutex_) = false;  // Reading; no message is asked for.
   bool cancelled_ QALAM_GUARDED_BY(mutex_) = false;
-  std::optional<grpc::Status> status_ QALAM_GUARDED_BY(mutex_);
+  std::optional<Error> ended_ QALAM_GUARDED_BY(mutex_);
 };
 
 }  // namespace qalam::abi0

@@ -31,7 +31,10 @@ RecordRef RefOf(const Record& record, std::vector<HeaderView>& headers) {
 }  // namespace
 
 TopicQueue::TopicQueue(ProducerCore& core, std::string name)
-    : core_(core), name_(std::move(name)), sticky_(std::random_device{}()) {}
+    : core_(core),
+      name_(std::move(name)),
+      sticky_(std::random_device{}()),
+      retry_(core.cluster().connections().retry()) {}
 
 PartitionQueue& TopicQueue::AtLocked(std::int32_t partition) {
   auto& queue = partitions_[partition];

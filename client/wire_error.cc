@@ -53,9 +53,11 @@ Error Make(std::string word, std::string message, bool retriable, std::string hi
 
 Error Unreachable(const grpc::Status& status, const std::string& address) {
   const std::string hint =
-      "Is a broker running at " + address +
-      "? Start one with `qalamd --data-dir DIR` or `qalam dev`, or correct the "
-      "address.";
+      address.rfind("unix:", 0) == 0
+          ? "Nobody serves this socket now; `qalam owner DIR` says who owns its directory."
+          : "Is a broker running at " + address +
+                "? Start one with `qalamd --data-dir DIR` or `qalam dev`, or correct the "
+                "address.";
   return {"UNREACHABLE",
           "no broker answers at " + address + " (" + status.error_message() + ")",
           true,

@@ -4,6 +4,7 @@
 
 option(QALAM_WERROR "Warnings are errors" ON)
 set(QALAM_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
+option(QALAM_FUZZ "Instrument for libFuzzer and build the fuzzers (clang)" OFF)
 # As a yes or no: a generator expression cannot hold the list's comma.
 if(QALAM_SANITIZE)
   set(QALAM_SANITIZED ON)
@@ -27,6 +28,8 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 add_library(qalam_build INTERFACE)
 target_compile_options(qalam_build INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fstack-protector-strong
+  # Calls by a pointer land on endbr64 only, and returns go where the call came from, where processor and kernel check it.
+  $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection=full>
   $<$<BOOL:${QALAM_WERROR}>:-Werror>
   # GCC 12 at -O2 takes the other member of a variant or optional for memory freed or not initialized
   # (GCC bugs 104475, 80635); clang checks the same code without these alarms.
@@ -43,6 +46,13 @@ if(QALAM_SANITIZE)
     target_compile_options(qalam_build INTERFACE -Wno-tsan)
   endif()
   target_link_options(qalam_build INTERFACE -fsanitize=${QALAM_SANITIZE})
+endif()
+option(QALAM_MUTANTS "A broker that QALAM_MUTANT makes known-bad, to test the tests (common/mutant.h)" OFF)
+if(QALAM_MUTANTS)
+  target_compile_definitions(qalam_build INTERFACE QALAM_MUTANTS)
+endif()
+if(QALAM_FUZZ)
+  target_compile_options(qalam_build INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 function(qalam_library name)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 #include "common/ids.h"
 
@@ -8,6 +9,13 @@ namespace qalam {
 
 // Time since boot, suspend included (CLOCK_BOOTTIME): for every time-out and interval. Never jumps.
 using MonotonicTime = std::chrono::nanoseconds;
+
+// Longer than any process runs. A setting may name a longer time, but not one that can be added to
+// a MonotonicTime: that holds 292 years.
+inline constexpr std::chrono::milliseconds kForever = std::chrono::hours(24) * 365 * 100;
+constexpr std::chrono::milliseconds AtMostForever(std::int64_t ms) {
+  return ms < kForever.count() ? std::chrono::milliseconds(ms) : kForever;
+}
 
 // The seam for time. Real: SystemClock. In tests: ManualClock. Thread: any.
 class Clock {

@@ -99,7 +99,8 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
      "Keep the files, run `qalam log verify DIR`, and restore from a copy."},
     {ErrorCode::kDirectoryInUse, "DIRECTORY_IN_USE", kFinal, 1,
      "Another process owns the data directory.",
-     "Use the running broker, or stop the process that the message names."},
+     "Use what runs (`qalam --dir DIR`, or an address that the message names), or stop it. `qalamd "
+     "--join` lets it serve more addresses, `--take-over` asks a library's process to hand over."},
     {ErrorCode::kDirectoryUnusable, "DIRECTORY_UNUSABLE", kFinal, 1,
      "The data directory can't be created, read or written.",
      "Check the path, its owner and its mode."},
@@ -155,6 +156,9 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {ErrorCode::kInvalidConfigFile, "INVALID_CONFIG_FILE", kFinal, 2,
      "The configuration file can't be read, or not as TOML.",
      "Check its path and mode, or correct the line and column that the message names."},
+    {ErrorCode::kForked, "FORKED", kFinal, 1,
+     "The library was used before this process was forked off; its threads are not in the child.",
+     "Use it in the parent, or let the child execute a program before it opens anything."},
 });
 
 }  // namespace

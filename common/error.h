@@ -65,6 +65,7 @@ enum class ErrorCode : std::uint16_t {
   kTooManyRequests = 47,
   kPermissionDenied = 48,
   kInvalidConfigFile = 49,
+  kForked = 50,
 };
 
 // One row of the table that the CLI's `explain`, docs/reference/errors.md and the wire share.

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "common/fork_guard.h"
 #include "common/posix_file_system.h"
 
 namespace qalam {
@@ -55,8 +56,27 @@ Error InUse(int descriptor, const std::string& path) {
 
 }  // namespace
 
+FileLock::FileLock(int descriptor) : descriptor_(descriptor) {
+  ForkGuard::CloseInChild(descriptor);
+}
+
 FileLock::~FileLock() {
-  if (descriptor_ >= 0) close(descriptor_);
+  if (descriptor_ < 0) return;
+  ForkGuard::Forget(descriptor_);
+  close(descriptor_);
+}
+
+Result<FileLock> FileLock::TryLockDirectory(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return ErrorFromErrno(errno, "open", path);
+  FileLock lock(descriptor);
+  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return ErrorFromErrno(errno, "lock", path);
+  return Error(ErrorCode::kDirectoryInUse,
+               path +
+                   " is in use, although its lock file is free: somebody deleted that while its "
+                   "owner ran")
+      .With("path", path);
 }
 
 Result<FileLock> FileLock::TryLock(const std::string& path) {

@@ -15,6 +15,7 @@
 
 #include "common/check.h"
 #include "common/huge_pages.h"
+#include "common/mutant.h"
 #include "common/posix_file_system.h"
 
 namespace qalam {
@@ -161,6 +162,9 @@ Status PosixFile::Sync() {
   do {
     result = ::fdatasync(write_);
   } while (result != 0 && errno == EINTR);
+  if (MutantIs(Mutant::kRetryFailedSync)) {
+    for (int tries = 0; result != 0 && tries < 3; ++tries) result = ::fdatasync(write_);
+  }
   if (result == 0) return OkStatus();
   // Even ENOSPC: whatever the reason, the kernel may have dropped the pages.
   sync_failed_ =

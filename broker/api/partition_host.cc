@@ -54,9 +54,9 @@ PartitionSettings PartitionHost::SettingsOf(const TopicImage& image, std::int32_
   log.index_bytes_max = config.segment_index_bytes;
   log.retention_bytes = config.retention_bytes;
   log.retention_ms = config.retention_ms;
-  log.file_delete_delay = std::chrono::milliseconds(config.file_delete_delay_ms);
+  log.file_delete_delay = AtMostForever(config.file_delete_delay_ms);
   log.flush_mode = config.flush;
-  log.flush_interval = std::chrono::milliseconds(config.flush_ms);
+  log.flush_interval = AtMostForever(config.flush_ms);
   log.group_bytes_max = options_.group_bytes_max;
   // The node's share of memory for readers at the tail, evenly; little is too little to be of use.
   const std::size_t share =
@@ -297,7 +297,7 @@ void PartitionHost::DeleteNow(const TopicImage& image) {
                        removed.error().ToString());
   }
   for (const std::string& name : aside) {
-    RemoveLater(name, std::chrono::milliseconds(image.config.file_delete_delay_ms));
+    RemoveLater(name, AtMostForever(image.config.file_delete_delay_ms));
   }
 }
 

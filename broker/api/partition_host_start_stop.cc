@@ -191,9 +191,15 @@ std::set<std::string, std::less<>> PartitionHost::CloseAll() {
     if (closed.ok()) return;
     Logger("api").warn("log not closed cleanly tp={} error={}",
                        released[i]->handle().name.ToString(), closed.error().ToString());
+    // Everything acknowledged was synced before, but whoever stops us must hear of the disk.
+    if (released[i]->log().failed()) directory_state_.Fail(closed.error());
     MutexLock lock(mutex);
     in_doubt.insert(released[i]->handle().name.ToString());
   });
+  // The metadata may have recorded a topic and failed all the same: the next start will know.
+  for (const std::string& topic : root_->AnnouncedTopics()) {
+    if (!Find(topic)) in_doubt.insert(LogRoot::CreatingName(topic));
+  }
   // Those that are offline, or could not be made yet, stay as they were.
   for (const auto& topic : All()) {
     for (const auto& handle : topic->partitions) {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/fork_guard.h"
 #include "common/logging.h"
 
 namespace qalam {
@@ -28,9 +29,12 @@ AcceptLoop::AcceptLoop(IoThread& io, int listening, std::string name, Accepted a
       listening_(io.context(), listening),
       pause_(io.context()),
       accepted_(std::move(accepted)),
-      reserve_(OpenReserve()) {}
+      reserve_(OpenReserve()) {
+  ForkGuard::CloseInChild(listening);
+}
 
 AcceptLoop::~AcceptLoop() {
+  if (listening_.is_open()) ForkGuard::Forget(listening_.native_handle());
   if (reserve_ >= 0) ::close(reserve_);
 }
 
@@ -43,6 +47,7 @@ void AcceptLoop::Stop() {
     stopped_ = true;
     boost::system::error_code ignored;
     pause_.cancel();
+    if (listening_.is_open()) ForkGuard::Forget(listening_.native_handle());
     listening_.close(ignored);
   });
 }

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "common/logging.h"
@@ -45,6 +47,16 @@ bool Bind(int descriptor, int directory, const std::string& path, const std::str
   return ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
+// What processes left that died between bind and rename.
+void RemoveLeftovers(int dir, const std::string& directory, const std::string& prefix) {
+  std::error_code failed;
+  std::filesystem::directory_iterator at(directory, failed);
+  for (; !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    const std::string name = at->path().filename().string();
+    if (name.starts_with(prefix)) ::unlinkat(dir, name.c_str(), 0);
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<UnixListener>> UnixListener::Open(IoThread& io, const std::string& directory,
@@ -63,7 +75,7 @@ Result<std::unique_ptr<UnixListener>> UnixListener::Open(IoThread& io, const std
     return error;
   };
   if (descriptor < 0) return fail("socket");
-  ::unlinkat(dir, temporary.c_str(), 0);
+  RemoveLeftovers(dir, directory, "." + name + ".");
   if (!Bind(descriptor, dir, directory + "/" + temporary, temporary)) return fail("bind");
   if (::fchmodat(dir, temporary.c_str(), 0600, 0) != 0) return fail("chmod");
   if (::listen(descriptor, kListenBacklog) != 0) return fail("listen");

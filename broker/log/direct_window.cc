@@ -55,8 +55,8 @@ Result<std::optional<BatchHeader>> DirectWindow::BatchAt(std::uint64_t position)
   const BatchHeader header = BatchHeader::Decode(head);
   const std::int64_t size = header.size_bytes();
   if (header.magic != kBatchMagic || size < static_cast<std::int64_t>(kBatchHeaderBytes) ||
-      static_cast<std::uint64_t>(size) > size_bytes_ - position || header.base_offset < 0 ||
-      header.last_offset_delta < 0 || header.records_count < 0) {
+      static_cast<std::uint64_t>(size) > size_bytes_ - position || !header.offsets_are_sound() ||
+      header.records_count < 0) {
     return none;
   }
   QALAM_ASSIGN_OR_RETURN(const BytesView batch, Get(position, static_cast<std::size_t>(size)));

@@ -59,6 +59,11 @@ bool DirtySet::empty() const {
   return names_.empty() && !damaged_;
 }
 
+std::set<std::string, std::less<>> DirtySet::names() const {
+  MutexLock lock(mutex_);
+  return names_;
+}
+
 Status DirtySet::OpenFile() {
   if (file_) return OkStatus();
   QALAM_ASSIGN_OR_RETURN(file_, fs_.Open(path_, {.mode = OpenOptions::Mode::kOpenOrCreate}));

@@ -25,6 +25,7 @@ class DirtySet {
 
   bool Contains(std::string_view name) const;
   bool empty() const;
+  std::set<std::string, std::less<>> names() const;  // Without those of damaged lines.
   // All of them with one sync; durable when it returns, cheap when they are there already. After an
   // error some may be in the file, which costs a needless recovery. Errors: kNoSpace,
   // kTooManyRequests, kIo.

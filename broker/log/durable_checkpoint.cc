@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "broker/log/file_names.h"
 #include "common/byte_order.h"
@@ -19,6 +20,7 @@ constexpr std::size_t kSlotBytes = 68;
 constexpr std::size_t kCrcAt = kSlotBytes - 4;
 constexpr std::size_t kSlotSpacing = 4096;  // Two slots never share a sector or a page.
 constexpr std::size_t kSlots = 2;
+constexpr Offset kOffsetMax = std::numeric_limits<Offset>::max() / 2;
 
 using Slot = std::array<std::byte, kSlotBytes>;
 
@@ -39,6 +41,28 @@ Slot Encode(const DurablePoint& point, std::uint64_t sequence) {
   return slot;
 }
 
+DurablePoint Decode(const Slot& slot) {
+  DurablePoint point;
+  point.flush_mode = static_cast<FlushMode>(slot[6]);
+  point.durable_offset = static_cast<Offset>(LoadBig64(&slot[16]));
+  point.segment_base = static_cast<Offset>(LoadBig64(&slot[24]));
+  point.position = LoadBig64(&slot[32]);
+  point.log_start_offset = static_cast<Offset>(LoadBig64(&slot[40]));
+  point.first_segment_base = static_cast<Offset>(LoadBig64(&slot[48]));
+  point.segments_count = LoadBig32(&slot[56]);
+  point.group_bytes_max = LoadBig32(&slot[60]);
+  return point;
+}
+
+// No log was ever there: whoever wrote this was not us, whatever its CRC says.
+bool CanBe(const DurablePoint& point) {
+  return point.flush_mode <= FlushMode::kOs && point.first_segment_base >= 0 &&
+         point.first_segment_base <= point.segment_base &&
+         point.segment_base <= point.durable_offset && point.durable_offset <= kOffsetMax &&
+         point.log_start_offset >= 0 && point.log_start_offset <= kOffsetMax &&
+         point.position <= static_cast<std::uint64_t>(kOffsetMax) && point.segments_count > 0;
+}
+
 enum class SlotState { kEmpty, kDamaged, kNewerVersion, kGood };
 
 SlotState StateOf(const Slot& slot) {
@@ -47,7 +71,8 @@ SlotState StateOf(const Slot& slot) {
       LoadBig32(&slot[kCrcAt]) != Crc32c(BytesView(slot).first(kCrcAt))) {
     return SlotState::kDamaged;
   }
-  return LoadBig16(&slot[4]) == kVersion ? SlotState::kGood : SlotState::kNewerVersion;
+  if (LoadBig16(&slot[4]) != kVersion) return SlotState::kNewerVersion;
+  return CanBe(Decode(slot)) ? SlotState::kGood : SlotState::kDamaged;
 }
 
 std::uint64_t SequenceOf(const Slot& slot) { return LoadBig64(&slot[8]); }
@@ -68,19 +93,6 @@ const Slot* NewestOf(const std::array<Slot, kSlots>& slots) {
     if (newest == nullptr || SequenceOf(slot) > SequenceOf(*newest)) newest = &slot;
   }
   return newest;
-}
-
-DurablePoint Decode(const Slot& slot) {
-  DurablePoint point;
-  point.flush_mode = static_cast<FlushMode>(slot[6]);
-  point.durable_offset = static_cast<Offset>(LoadBig64(&slot[16]));
-  point.segment_base = static_cast<Offset>(LoadBig64(&slot[24]));
-  point.position = LoadBig64(&slot[32]);
-  point.log_start_offset = static_cast<Offset>(LoadBig64(&slot[40]));
-  point.first_segment_base = static_cast<Offset>(LoadBig64(&slot[48]));
-  point.segments_count = LoadBig32(&slot[56]);
-  point.group_bytes_max = LoadBig32(&slot[60]);
-  return point;
 }
 
 }  // namespace
@@ -107,6 +119,12 @@ Result<std::unique_ptr<DurableCheckpoint>> DurableCheckpoint::Open(FileSystem& f
   }
   if (const Slot* const newest = NewestOf(slots)) {
     checkpoint->sequence_ = SequenceOf(*newest);
+    // From the second write on none is empty: what is all zeros now was wiped.
+    for (const Slot& slot : slots) {
+      if (checkpoint->sequence_ >= kSlots && StateOf(slot) == SlotState::kEmpty) {
+        checkpoint->slot_damaged_ = true;
+      }
+    }
     checkpoint->last_ = Decode(*newest);
   }
   return checkpoint;

@@ -26,7 +26,7 @@ Result<std::optional<HeaderWalk::Item>> HeaderWalk::Next() {
       BytesView(buffer_).subspan(static_cast<std::size_t>(position_ - buffer_start_)));
   const std::int64_t size = item.header.size_bytes();
   if (item.header.magic != kBatchMagic || size < static_cast<std::int64_t>(kBatchHeaderBytes) ||
-      static_cast<std::uint64_t>(size) > end_ - position_) {
+      static_cast<std::uint64_t>(size) > end_ - position_ || !item.header.offsets_are_sound()) {
     return CorruptionAt(path_, position_, "no batch begins here");
   }
   position_ += static_cast<std::uint64_t>(size);

@@ -12,7 +12,8 @@
 namespace qalam {
 
 // Walks the batches of a segment by their headers alone, without reading the records. Checks that
-// each begins with our magic and ends in bounds; not its CRC, nor its place. Thread: its owner.
+// each begins with our magic, ends in bounds and has offsets that can be; not its CRC, nor its
+// place. Thread: its owner.
 class HeaderWalk {
  public:
   struct Item {

@@ -7,6 +7,7 @@
 #include "broker/log/log_errors.h"
 #include "common/check.h"
 #include "common/logging.h"
+#include "common/mutant.h"
 
 namespace qalam {
 namespace {
@@ -43,10 +44,11 @@ LogImpl::LogImpl(FileSystem& fs, const Clock& clock, LogOptions options,
          segment.end_offset, segment.size_bytes});
   }
   for (std::string& path : recovered.deletable) sealed_.AddDeletable(std::move(path), clock_.Now());
-  // When it was written is not known; the records' own time is the best guess, but none of the
-  // future.
+  // When it was written is not known; the records' own time is the best guess, if they have one,
+  // but none of the future.
   if (recovered.active_bytes > 0) {
-    active_since_ = std::min(recovered.active_first_timestamp, clock_.NowMs());
+    const TimestampMs first = recovered.active_first_timestamp;
+    active_since_ = first < 0 ? clock_.NowMs() : std::min(first, clock_.NowMs());
   }
   MakeActive(std::move(active_file), std::move(recovered.active_index), recovered.active_base,
              recovered.active_bytes);
@@ -100,8 +102,10 @@ void LogImpl::Publish() {
 std::size_t LogImpl::CheckGroup(std::span<const StampedBatch> group) const {
   QALAM_CHECK(!group.empty());
   // Recovery relies on it: no group is written before the one before it is durable.
-  QALAM_CHECK(options_.flush_mode != FlushMode::kFsync ||
-              (!sync_in_flight_ && durable_offset_ == end_offset_));
+  if (!MutantIs(Mutant::kWriteAheadOfSync)) {
+    QALAM_CHECK(options_.flush_mode != FlushMode::kFsync ||
+                (!sync_in_flight_ && durable_offset_ == end_offset_));
+  }
   std::size_t group_bytes = 0;
   Offset next = end_offset_;
   Epoch epoch = epochs_->last_epoch();
@@ -124,9 +128,17 @@ std::size_t LogImpl::CheckGroup(std::span<const StampedBatch> group) const {
 Status LogImpl::AppendGroup(std::span<const StampedBatch> group) {
   owner_.AssertHeld();
   if (failed_) return *failed_;
-  const std::size_t group_bytes = CheckGroup(group);
+  std::size_t group_bytes = CheckGroup(group);
   QALAM_RETURN_IF_ERROR(StartEpoch(group.front().header.leader_epoch));
-  if (MustRoll(group, group_bytes)) QALAM_RETURN_IF_ERROR(Roll());
+  if (MustRoll(group, group_bytes)) {
+    QALAM_RETURN_IF_ERROR(Roll());
+    if (MutantIs(Mutant::kDropAtRoll)) {
+      group_bytes -= static_cast<std::size_t>(group.back().header.size_bytes());
+      producers_.OnAppended(group.back().header);
+      group = group.first(group.size() - 1);
+      if (group.empty()) return OkStatus();
+    }
+  }
   const std::uint64_t begun = writer_->end();
   if (const Status written = writer_->Append(group, group_bytes); !written.ok()) {
     return FailUnlessPassing(written.error());

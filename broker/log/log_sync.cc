@@ -5,6 +5,7 @@
 #include "broker/log/log_errors.h"
 #include "broker/log/log_impl.h"
 #include "common/check.h"
+#include "common/mutant.h"
 
 namespace qalam {
 
@@ -62,7 +63,7 @@ std::unique_ptr<SyncTicket> LogImpl::BeginSync() {
     parts.derived = std::exchange(derived_, {});
     parts.sidecars = std::exchange(open_sidecars_, {});
     if (std::exchange(directory_unsynced_, false)) parts.directory = options_.directory;
-    if (options_.flush_mode == FlushMode::kFsync) {
+    if (options_.flush_mode == FlushMode::kFsync && !MutantIs(Mutant::kWriteAheadOfSync)) {
       if (const auto range = writer_->RangeToPrepare()) {
         parts.prepare_file = writer_->file();
         parts.prepare_range = *range;

@@ -91,6 +91,9 @@ DurablePoint LogImpl::PointWithout(std::size_t count) const {
 // they are.
 Status LogImpl::RemoveFirst(std::size_t count, DurablePoint point) {
   QALAM_RETURN_IF_ERROR(WritePoint(point));
+  // Into both slots: if this one is damaged one day, the other must not bring back what was
+  // deleted.
+  if (const Status again = WritePoint(point); !again.ok() && failed_) return again;
   if (point.log_start_offset > log_start_offset_) {
     log_start_offset_ = point.log_start_offset;
     auto epochs = std::make_shared<EpochCache>(*epochs_);

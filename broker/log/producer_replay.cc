@@ -78,7 +78,8 @@ Result<ProducerReplay> ProducerReplay::Run(FileSystem& fs, const Input& input) {
     auto state = bytes.ok() ? ProducerState::DecodeSnapshot(bytes.value())
                             : Result<ProducerState>(bytes.error());
     if (!state.ok()) {
-      replay.damaged_snapshots.push_back(*it);
+      // What could not be read now may be good another time.
+      if (state.error().code() == ErrorCode::kCorruption) replay.damaged_snapshots.push_back(*it);
       continue;
     }
     replay.state = std::move(state).value();

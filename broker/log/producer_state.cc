@@ -5,6 +5,7 @@
 
 #include "common/byte_order.h"
 #include "common/crc32c.h"
+#include "common/mutant.h"
 
 namespace qalam {
 namespace {
@@ -40,7 +41,7 @@ Result<ProducerVerdict> ProducerState::Check(const BatchHeader& batch) const {
   const std::int32_t last = batch.last_sequence();
   const auto found = producers_.find(batch.producer_id);
   if (found == producers_.end()) {
-    if (first == 0) return ProducerVerdict{};
+    if (first == 0 || MutantIs(Mutant::kForgetProducers)) return ProducerVerdict{};
     return Error(ErrorCode::kUnknownProducer,
                  Who(batch) + " is not known here, but its batch begins at sequence " +
                      std::to_string(first));

@@ -13,6 +13,7 @@
 #include "broker/log/producer_replay.h"
 #include "broker/log/tail_scan.h"
 #include "common/check.h"
+#include "common/mutant.h"
 
 namespace qalam {
 namespace {
@@ -31,6 +32,7 @@ class Recovery {
                        " is missing or damaged: nobody can tell what had been synced");
     }
     point_ = *checkpoint_.last();
+    stopped_cleanly_ = clean;
     QALAM_ASSIGN_OR_RETURN(found_, LogDirectory::List(fs_, options_.directory));
     SetLeftoversApart();
     QALAM_RETURN_IF_ERROR(CheckChain());
@@ -165,9 +167,18 @@ class Recovery {
   }
 
   Status ScanAndCut() {
-    const TailScanInput input{options_.directory, point_, checkpoint_.slot_damaged(),
-                              found_.segments};
+    TailScanInput input{options_.directory, point_, checkpoint_.slot_damaged(), found_.segments};
+    if (MutantIs(Mutant::kTruncateOnRot)) {  // From the segment's beginning.
+      input.point.durable_offset = point_.segment_base;
+      input.point.position = 0;
+    }
     QALAM_ASSIGN_OR_RETURN(const TailScan scan, ScanTail(fs_, input, epochs_unknown_, log_.epochs));
+    const TailScan::Segment& last = scan.segments.back();
+    if (stopped_cleanly_ && checkpoint_.slot_damaged() && last.has_zeros) {
+      return CorruptionAt(PathOf(found_.segments[last.place].base_offset, kLogSuffix), last.end,
+                          "zeros follow, which a clean stop never leaves, and the durable "
+                          "checkpoint that could tell what they were is damaged");
+    }
     log_.report.scanned_bytes = scan.scanned_bytes;
     log_.report.torn_bytes_cut = scan.torn_bytes;
     for (std::size_t i = 0; i < scan.segments.size(); ++i) {
@@ -284,6 +295,7 @@ class Recovery {
   }
 
   Status LoadProducers() {
+    if (MutantIs(Mutant::kForgetProducers)) return OkStatus();
     ProducerReplay::Input input;
     input.directory = options_.directory;
     input.snapshots = &found_.snapshots;
@@ -300,6 +312,7 @@ class Recovery {
       log_.report.notes.push_back(SegmentFileName(damaged, kSnapshotSuffix) +
                                   " is damaged; the one before was used");
     }
+    damaged_snapshots_ = std::move(replay.damaged_snapshots);
     used_snapshot_ = replay.snapshot;
     return OkStatus();
   }
@@ -317,7 +330,9 @@ class Recovery {
       if (!IsBase(derived.base_offset)) QALAM_RETURN_IF_ERROR(GiveUp(derived.name));
     }
     for (const Offset snapshot : found_.snapshots) {
-      if (snapshot <= log_.end_offset && IsBase(snapshot)) continue;
+      const bool damaged = std::find(damaged_snapshots_.begin(), damaged_snapshots_.end(),
+                                     snapshot) != damaged_snapshots_.end();
+      if (snapshot <= log_.end_offset && IsBase(snapshot) && !damaged) continue;
       if (snapshot == used_snapshot_) {
         log_.loose_snapshot = snapshot;
         continue;
@@ -356,7 +371,9 @@ class Recovery {
   std::vector<LogDirectory::Segment> leftovers_;
   bool epochs_unknown_ = false;
   std::size_t active_place_ = 0;  // In found_.segments.
+  bool stopped_cleanly_ = false;
   Offset used_snapshot_ = kNoOffset;
+  std::vector<Offset> damaged_snapshots_;
   bool renamed_ = false;
   RecoveredLog log_;
 };

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kFileName = "retention-clock";
 constexpr std::size_t kRetentionClockBytesMax = 4096;
+constexpr TimestampMs kTimeMax = 253'402'300'799'999;  // The end of the year 9999.
 
 }  // namespace
 
@@ -28,6 +29,7 @@ bool RetentionClock::Decode(std::string_view text) {
   const auto time = std::from_chars(text.data(), end, read.time_);
   if (time.ec != std::errc() || time.ptr == end) return false;
   if (std::from_chars(time.ptr + 1, end, at).ec != std::errc()) return false;
+  if (read.time_ < 0 || read.time_ > kTimeMax || at < 0) return false;
   read.at_ = MonotonicTime(at);
   if (text != read.Encode()) return false;
   time_ = read.time_;

@@ -119,17 +119,22 @@ Bytes SegmentIndex::EncodeTimes(std::size_t from_entry) const {
   return EncodeFrom<kTimeEntryBytes>(times_, from_entry);
 }
 
-std::uint64_t SegmentIndex::Load(BytesView offsets, BytesView times) {
+std::optional<SegmentIndex::Floor> SegmentIndex::Load(BytesView offsets, BytesView times) {
   QALAM_CHECK(offsets_.size() == 0 && times_.size() == 0);
   OffsetEntry last{-1, 0};
   for (std::size_t at = 0; at + kOffsetEntryBytes <= offsets.size(); at += kOffsetEntryBytes) {
-    last = {static_cast<std::int32_t>(LoadBig32(&offsets[at])),
-            static_cast<std::int32_t>(LoadBig32(&offsets[at + 4]))};
+    const OffsetEntry entry{static_cast<std::int32_t>(LoadBig32(&offsets[at])),
+                            static_cast<std::int32_t>(LoadBig32(&offsets[at + 4]))};
+    if (entry.relative_offset <= last.relative_offset || entry.position <= last.position) {
+      return std::nullopt;
+    }
+    last = entry;
     AppendOffset(last);
   }
   for (std::size_t at = 0; at + kTimeEntryBytes <= times.size(); at += kTimeEntryBytes) {
     const TimeEntry entry{static_cast<TimestampMs>(LoadBig64(&times[at])),
                           static_cast<std::int32_t>(LoadBig32(&times[at + 8]))};
+    if (entry.timestamp <= largest_timestamp() || entry.relative_offset < 0) return std::nullopt;
     // Entries behind the last offset entry belong to batches that are added again.
     if (entry.relative_offset > last.relative_offset) break;
     AppendTime(entry);
@@ -137,7 +142,8 @@ std::uint64_t SegmentIndex::Load(BytesView offsets, BytesView times) {
     largest_timestamp_.store(entry.timestamp, std::memory_order_release);
   }
   bytes_since_entry_ = 0;
-  return static_cast<std::uint64_t>(last.position);
+  if (offsets_.size() == 0) return Floor{};
+  return Floor{static_cast<std::uint64_t>(last.position), base_offset_ + last.relative_offset};
 }
 
 }  // namespace qalam

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "broker/log/append_array.h"
 #include "broker/log/segment_crc.h"
@@ -61,9 +62,10 @@ class SegmentIndex {
   // Of what the two Encode functions give from entry 0. Thread: the writer.
   const Digest& offsets_digest() const { return offsets_digest_; }
   const Digest& times_digest() const { return times_digest_; }
-  // Takes the content of both files, known to be good, into an empty index. Returns up to which
-  // position it reaches: batches from there on are to be Add()ed.
-  std::uint64_t Load(BytesView offsets, BytesView times);
+  // Takes the content of both files into an empty index. Returns up to which batch it reaches (as
+  // FloorOf does): that one and what follows are to be Add()ed. Nothing: the entries do not grow,
+  // as those of an index do; this one is then of no use any more.
+  std::optional<Floor> Load(BytesView offsets, BytesView times);
 
  private:
   void AppendOffset(const OffsetEntry& entry);

@@ -4,23 +4,31 @@
 
 #include "broker/log/log_errors.h"
 #include "common/logging.h"
+#include "common/mutant.h"
 
 namespace qalam {
 
 Status SyncJob::Run() {
+  if (MutantIs(Mutant::kCheckpointBeforeSync) && parts_.checkpoint != nullptr) {
+    QALAM_RETURN_IF_ERROR(parts_.checkpoint->Write(parts_.point));
+  }
   if (parts_.prepare_file) {
     const auto [from, to] = parts_.prepare_range;
     const Status filled = parts_.prepare_file->ZeroFill(from, to);
     prepared_ = filled.ok() ? Prepared::kDone : Prepared::kNoSpace;
     if (!filled.ok() && !IsPassing(filled.error())) return filled;
   }
-  for (const auto& file : parts_.files) QALAM_RETURN_IF_ERROR(file->Sync());
+  for (const auto& file : parts_.files) {
+    if (!MutantIs(Mutant::kSkipFdatasync)) QALAM_RETURN_IF_ERROR(file->Sync());
+  }
   for (const DerivedFile& file : parts_.derived) QALAM_RETURN_IF_ERROR(WriteDerived(file));
   for (OpenSidecar& sidecar : parts_.sidecars) {
     if (!ExtendFromFile(*sidecar.log, sidecar.log_bytes, sidecar.content.log).ok()) continue;
     QALAM_RETURN_IF_ERROR(WriteDerived({sidecar.path, 0, sidecar.content.Encode(), true}));
   }
-  if (!parts_.directory.empty()) QALAM_RETURN_IF_ERROR(fs_.SyncDirectory(parts_.directory));
+  if (!parts_.directory.empty() && !MutantIs(Mutant::kNoDirectorySync)) {
+    QALAM_RETURN_IF_ERROR(fs_.SyncDirectory(parts_.directory));
+  }
   if (parts_.checkpoint == nullptr) return OkStatus();
   const Status written = parts_.checkpoint->Write(parts_.point);
   checkpoint_postponed_ = !written.ok();

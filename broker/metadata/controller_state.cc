@@ -5,6 +5,7 @@
 
 #include "broker/metadata/metadata_records.h"
 #include "common/check.h"
+#include "common/mutant.h"
 #include "common/nearest_name.h"
 
 namespace qalam {
@@ -117,7 +118,7 @@ ControllerPlan ControllerState::StartPlan() const {
     for (std::size_t p = 0; p < topic.image->partitions.size(); ++p) {
       if (topic.image->partitions[p].leader != options_.node_id) continue;
       if (!raised) raised = std::make_shared<TopicImage>(*topic.image);
-      ++raised->partitions[p].leader_epoch;
+      if (!MutantIs(Mutant::kSameEpoch)) ++raised->partitions[p].leader_epoch;
       plan.changes.push_back({PartitionKey(name, static_cast<PartitionId>(p)),
                               EncodePartition(raised->partitions[p]),
                               topic.partition_revisions[p]});

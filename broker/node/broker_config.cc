@@ -8,6 +8,7 @@
 #include "broker/metadata/topic_config.h"
 #include "broker/node/listen_address.h"
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/nearest_name.h"
 #include "common/units.h"
 
@@ -303,7 +304,7 @@ std::vector<Row> MakeRows() {
   add(TopicDefault("log.flush.interval.ms", "flush.ms"));
   add(Duration(
       "log.retention.check.interval.ms",
-      [](auto& s) -> auto& { return s.broker.retention_check_interval; }, 1, kMost,
+      [](auto& s) -> auto& { return s.broker.retention_check_interval; }, 1, kForever.count(),
       "Time between two looks for segments that retention allows to delete."));
   add(Word(
       "qalam.retention.clock", kDynamic, [](auto& s) -> auto& { return s.retention_clock; },

@@ -49,6 +49,7 @@ Result<std::unique_ptr<BrokerCore>> BrokerCore::Start(FileSystem& fs, const Cloc
   directory_options.node_id = given.node_id;
   directory_options.adopt_copy = options.adopt_copy;
   directory_options.allow_network_file_system = options.allow_network_file_system;
+  directory_options.directory_id = options.directory_id;
   QALAM_ASSIGN_OR_RETURN(DataDirectory directory, DataDirectory::Open(fs, directory_options));
   std::unique_ptr<BrokerCore> core(new BrokerCore(std::move(directory)));
   const MetaProperties& meta = core->directory_.meta();

@@ -24,6 +24,7 @@ struct BrokerCoreOptions {
   bool adopt_copy = false;
   bool allow_network_file_system = false;
   std::string version;
+  std::string directory_id = {};  // As DataDirectoryOptions'.
 };
 
 // A whole broker without any listener: the data directory, its metadata, the controller, and the

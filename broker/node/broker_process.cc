@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -17,20 +16,21 @@
 #include <utility>
 #include <vector>
 
-#include "broker/node/broker_core.h"
+#include "broker/node/broker_host.h"
 #include "broker/node/command_line.h"
 #include "broker/node/config_sources.h"
 #include "broker/node/config_text.h"
 #include "broker/node/exit_code.h"
-#include "broker/node/front_end.h"
 #include "broker/node/http_front_end.h"
 #include "broker/node/process_status.h"
 #include "broker/node/rebuild_metadata.h"
 #include "broker/node/sd_notify.h"
+#include "broker/node/second_start.h"
 #include "broker/node/signals.h"
 #include "common/bytes.h"
 #include "common/logging.h"
 #include "common/malloc_tuning.h"
+#include "common/mutant.h"
 #include "common/posix_file_system.h"
 
 namespace qalam {
@@ -105,17 +105,35 @@ int Rebuild(const CommandLine& line, const BrokerSettings& settings) {
   return 0;
 }
 
+// The owner serves what we were to serve. The exit code.
+int Join(const CommandLine& line, const BrokerConfig& config) {
+  const Result<JoinResult> joined = JoinOwner(PosixFileSystem::Get(), config, line.settings);
+  if (!joined.ok()) return Fail(joined.error());
+  std::printf("%s is owned by %s, process %d, owner epoch %lld\n",
+              config.settings().data_directory.c_str(), joined->owner.program.c_str(),
+              joined->owner.pid, static_cast<long long>(joined->owner.owner_epoch));
+  for (const std::string& address : joined->addresses) std::printf("serves %s\n", address.c_str());
+  for (const ConfigEntry& entry : joined->config) {
+    std::printf("set %s=%s\n", entry.key.c_str(), entry.value.c_str());
+  }
+  return 0;
+}
+
 // One run of the broker, from start to stop. Thread: main.
 class BrokerProcess {
  public:
   BrokerProcess(const CommandLine& line, Signals& signals) : line_(line), signals_(signals) {}
 
   Status Start(BrokerConfig config);
+  // As Start, once the owner has handed over. Errors: kDirectoryInUse if it does not, or somebody
+  // else was quicker.
+  Status TakeOver(const BrokerConfig& config);
   // Until a signal or a failed log ends it. The exit code.
   int Serve();
 
  private:
-  Status OpenFrontEnd(const BrokerSettings& settings);
+  Status OpenHttp(const BrokerSettings& settings);
+  Status WritePortFile();
   void Reload();
   void DumpStatus();
   void FeedWatchdog();
@@ -124,8 +142,7 @@ class BrokerProcess {
   const CommandLine& line_;
   Signals& signals_;
   std::chrono::milliseconds shutdown_timeout_{30'000};
-  std::unique_ptr<BrokerCore> core_;
-  std::unique_ptr<FrontEnd> front_;
+  std::unique_ptr<BrokerHost> host_;
   std::unique_ptr<HttpFrontEnd> http_;
   std::atomic<bool> log_failed_ = false;
   // Set by the answer to the last question of the watchdog; shared with it, as it may come late.
@@ -138,41 +155,52 @@ Status BrokerProcess::Start(BrokerConfig config) {
   const BrokerSettings settings = config.settings();
   shutdown_timeout_ = settings.shutdown_timeout;
   SdNotify("STATUS=starting");
-  BrokerCoreOptions options{std::move(config), line_.adopt_copy, line_.force, QALAM_VERSION};
-  QALAM_ASSIGN_OR_RETURN(
-      core_, BrokerCore::Start(PosixFileSystem::Get(), SystemClock::Get(), std::move(options)));
-  core_->OnLogFailure([this](const Error& error) {
+  BrokerHostOptions options;
+  options.core = {std::move(config), line_.adopt_copy, line_.force, QALAM_VERSION};
+  options.on_log_failure = [this](const Error& error) {
     Log().critical("log failed, stopping error=\"{}\"", error.ToString());
     log_failed_.store(true);
     signals_.Wake();
-  });
-  if (const Status opened = OpenFrontEnd(settings); !opened.ok()) {
-    if (front_) front_->Stop(std::chrono::milliseconds(0));
-    core_->Stop(shutdown_timeout_);
+  };
+  QALAM_ASSIGN_OR_RETURN(
+      host_, BrokerHost::Start(PosixFileSystem::Get(), SystemClock::Get(), std::move(options)));
+  if (const Status opened = OpenHttp(settings); !opened.ok()) {
+    host_->Stop(shutdown_timeout_);
     if (http_) http_->Stop();
     http_.reset();
-    front_.reset();
-    core_.reset();
+    host_.reset();
     return opened.error();
   }
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin);
   Log().info("ready version={} took_ms={}", QALAM_VERSION, took.count());
-  SdNotify("READY=1\nSTATUS=serving " + front_->addresses().front());
+  SdNotify("READY=1\nSTATUS=serving " + host_->addresses().front());
   return OkStatus();
 }
 
-Status BrokerProcess::OpenFrontEnd(const BrokerSettings& settings) {
-  QALAM_ASSIGN_OR_RETURN(front_,
-                         FrontEnd::Open(core_->broker(), settings, core_->directory().path()));
-  core_->SetAddress(settings.advertised_listener.empty() ? front_->addresses().front()
-                                                         : settings.advertised_listener);
-  QALAM_ASSIGN_OR_RETURN(http_, HttpFrontEnd::Open(core_->broker(), settings));
-  front_->Accept();
+Status BrokerProcess::TakeOver(const BrokerConfig& config) {
+  constexpr std::chrono::seconds kPatience{35};  // The owner's own, and a little.
+  constexpr std::chrono::milliseconds kBetween{2};
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  QALAM_RETURN_IF_ERROR(AskToHandOver(PosixFileSystem::Get(), config.settings().data_directory));
+  while (true) {
+    Status started = Start(config);
+    const bool in_use = !started.ok() && started.error().code() == ErrorCode::kDirectoryInUse;
+    if (!in_use || std::chrono::steady_clock::now() > end) return started;
+    std::this_thread::sleep_for(kBetween);
+  }
+}
+
+Status BrokerProcess::OpenHttp(const BrokerSettings& settings) {
+  QALAM_ASSIGN_OR_RETURN(http_, HttpFrontEnd::Open(host_->core().broker(), settings));
   http_->Accept();
+  return WritePortFile();
+}
+
+Status BrokerProcess::WritePortFile() {
   if (line_.port_file.empty()) return OkStatus();
   std::string text;
-  for (const std::string& address : front_->addresses()) text += "grpc=" + address + "\n";
+  for (const std::string& address : host_->addresses()) text += "grpc=" + address + "\n";
   for (const std::string& address : http_->addresses()) text += "http=" + address + "\n";
   const Status written = ReplaceFile(PosixFileSystem::Get(), line_.port_file, AsBytes(text));
   if (written.ok()) return OkStatus();
@@ -196,18 +224,18 @@ int BrokerProcess::Serve() {
 void BrokerProcess::Reload() {
   SdNotify("RELOADING=1\nSTATUS=reading the settings again");
   Result<std::vector<RawSetting>> settings = GatherSettings(line_);
-  const Status status = settings.ok() ? core_->config().Reload(std::move(settings).value())
+  const Status status = settings.ok() ? host_->core().config().Reload(std::move(settings).value())
                                       : Status(settings.error());
   if (!status.ok()) {
     Log().error("configuration not reloaded error=\"{}\"", status.error().ToString());
   }
-  SdNotify("READY=1\nSTATUS=serving " + front_->addresses().front());
+  SdNotify("READY=1\nSTATUS=serving " + host_->addresses().front());
 }
 
 void BrokerProcess::DumpStatus() {
   Log().info("status {}", DescribeProcess());
   for (const std::string& thread : DescribeThreads()) Log().info("thread {}", thread);
-  for (const std::string& queue : core_->DescribeQueues()) Log().info("queue {}", queue);
+  for (const std::string& queue : host_->core().DescribeQueues()) Log().info("queue {}", queue);
 }
 
 // Speaks for the broker's threads, not for this one: the next sign of life needs an answer to the
@@ -217,7 +245,7 @@ void BrokerProcess::FeedWatchdog() {
   const auto now = std::chrono::steady_clock::now();
   if (!interval || now < next_feed_ || !answered_->exchange(false)) return;
   next_feed_ = now + *interval / 3;
-  core_->broker().DescribeCluster(
+  host_->core().broker().DescribeCluster(
       Reply<ClusterInfo>([answered = answered_](const Result<ClusterInfo>& info) {
         answered->store(true);
         if (info.ok()) SdNotify("WATCHDOG=1");
@@ -232,13 +260,8 @@ int BrokerProcess::Stop(ExitCode code) {
   std::atomic<bool> done = false;
   bool clean = false;
   std::thread stopper([&] {
-    front_->StopAccepting();
     http_->StopAccepting();
-    clean = core_->Stop(shutdown_timeout_);
-    // The broker has answered everything by now; this is for the answers on their way.
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
-    front_->Stop(std::max(left, std::chrono::milliseconds(200)));
+    clean = host_->Stop(shutdown_timeout_);
     http_->Stop();
     done.store(true);
     signals_.Wake();
@@ -254,9 +277,9 @@ int BrokerProcess::Stop(ExitCode code) {
   }
   stopper.join();
   http_.reset();
-  front_.reset();
-  core_.reset();
+  host_.reset();
   if (!line_.port_file.empty()) (void)unlink(line_.port_file.c_str());
+  if (log_failed_.load()) code = ExitCode::kLogFailed;  // Perhaps only while stopping.
   if (clean) {
     Log().info("stopped");
   } else {
@@ -297,13 +320,21 @@ int RunBrokerProcess(int argc, const char* const* argv) {
     default:
       break;
   }
+  if (kMutantsBuilt) Log().warn("made to be wrong, for tests only; mutant={}", ChosenMutantName());
   RaiseDescriptorLimit();
   Result<Signals> signals = Signals::Block();
   if (!signals.ok()) return Fail(signals.error());
   BrokerProcess process(*line, *signals);
-  if (const Status started = process.Start(std::move(config).value()); !started.ok()) {
-    return Fail(started.error());
+  Status started = process.Start(*config);
+  const std::string& directory = config->settings().data_directory;
+  if (!started.ok() && started.error().code() == ErrorCode::kDirectoryInUse) {
+    if (line->join) return Join(*line, *config);
+    if (line->take_over) started = process.TakeOver(*config);
+    if (!started.ok() && started.error().code() == ErrorCode::kDirectoryInUse) {
+      started = NameOwner(PosixFileSystem::Get(), started.error(), directory);
+    }
   }
+  if (!started.ok()) return Fail(started.error());
   return process.Serve();
 }
 

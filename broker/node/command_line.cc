@@ -16,6 +16,8 @@ Examples:
   qalamd --config ./qalam.toml --set log.retention.ms=1d --check-config
   qalamd --print-config | grep retention
   qalamd --data-dir ./data --rebuild-metadata
+  qalamd --data-dir ./data --listen 127.0.0.1:7420 --join
+  qalamd --data-dir ./data --take-over
 
 Settings come from /etc/qalam/qalam.toml and conf.d/*.toml (or --config), then the environment
 (QALAM_LOG_SEGMENT_BYTES for log.segment.bytes), then --set, then `qalam config set`; the later wins.
@@ -70,6 +72,12 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
                "Rebuild DIR/metadata from what the logs say, and stop");
   app.add_flag("--adopt-copy", line.adopt_copy,
                "The directory is a copy and its original is out of use");
+  auto* const join = app.add_flag(
+      "--join", line.join,
+      "If the directory has an owner, let it serve --listen, too, and apply --set; then stop");
+  app.add_flag("--take-over", line.take_over,
+               "If the directory has an owner inside of a program, ask it to hand over")
+      ->excludes(join);
   app.add_flag("--force", line.force, "Use a data directory on a network file system");
   app.add_flag("--allow-insecure", allow_insecure,
                "Listen beyond loopback without encryption and authentication");

@@ -18,6 +18,9 @@ struct CommandLine {
   std::vector<RawSetting> settings;  // --set and the options that are short for settings.
   bool adopt_copy = false;
   bool force = false;
+  // What to do when the directory has an owner.
+  bool join = false;
+  bool take_over = false;
 };
 
 // Errors: kInvalidArgument, kInvalidConfig.

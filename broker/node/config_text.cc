@@ -1,19 +1,28 @@
 #include "broker/node/config_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <string_view>
 
 #include "broker/metadata/topic_config.h"
 #include "broker/node/config_sources.h"
+#include "common/printable.h"
 #include "common/units.h"
 
 namespace qalam {
 namespace {
 
-std::string Quoted(std::string_view text) {
+// As a basic string of TOML.
+std::string TomlString(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      quoted += fmt::format("\\u{:04x}", byte);
+      continue;
+    }
     if (c == '"' || c == '\\') quoted.push_back('\\');
     quoted.push_back(c);
   }
@@ -58,9 +67,9 @@ std::string PrintConfig(const BrokerConfig& config) {
   std::string text;
   for (const BrokerConfigKey& key : BrokerConfigKeys()) {
     const std::string value = config.Value(key.key);
-    std::string line = std::string(key.key) + " = " + Quoted(value);
+    std::string line = std::string(key.key) + " = " + TomlString(value);
     if (line.size() < width + 5) line.append(width + 5 - line.size(), ' ');
-    text += line + "  # " + config.Source(key.key) + "\n";
+    text += line + "  # " + Printable(config.Source(key.key)) + "\n";
   }
   return text;
 }

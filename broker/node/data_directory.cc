@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -18,6 +19,8 @@ namespace {
 
 constexpr std::size_t kMetaBytesMax = 64 * 1024;
 constexpr std::string_view kMetaName = "meta.properties";
+constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+constexpr mode_t kOthersMayWrite = S_IWGRP | S_IWOTH;
 
 Error Unusable(const std::string& path, std::string_view what) {
   return Error(ErrorCode::kDirectoryUnusable, "data directory " + path + ": " + std::string(what))
@@ -44,6 +47,33 @@ Result<bool> MakeDirectory(const std::string& path) {
   if (failed) return Unusable(path, "can't be created: " + failed.message());
   if (chmod(path.c_str(), 0700) != 0) return Unusable(path, std::strerror(errno));
   return true;
+}
+
+// Files of two users in one directory would lock one of them out.
+Status RefuseForeignOwner(const std::string& path) {
+  struct stat at {};
+  if (stat(path.c_str(), &at) != 0) return Unusable(path, std::strerror(errno));
+  const uid_t me = geteuid();
+  if (me == 0 || at.st_uid == me) return OkStatus();
+  return Unusable(path, "belongs to user " + std::to_string(at.st_uid) + ", and we are user " +
+                            std::to_string(me) +
+                            "; run as its owner, or give it to us with chown -R");
+}
+
+// One that was there before us may be open to others, who could then take names away or put others
+// there.
+Status CloseToOthers(const std::string& path) {
+  struct stat at {};
+  if (stat(path.c_str(), &at) != 0) return Unusable(path, std::strerror(errno));
+  if ((at.st_mode & kOthers) == 0) return OkStatus();
+  if (chmod(path.c_str(), 0700) == 0) {
+    Logger("node").warn("data directory was open to others, closed path={} mode_was={:o}", path,
+                        at.st_mode & 07777u);
+    return OkStatus();
+  }
+  if ((at.st_mode & kOthersMayWrite) == 0) return OkStatus();
+  return Unusable(path, "may be written by other users, and is not ours to close (chmod 0700): " +
+                            std::string(std::strerror(errno)));
 }
 
 Status RefuseNetworkFileSystem(const std::string& path) {
@@ -95,6 +125,8 @@ Status RefuseForeign(FileSystem& fs, const std::string& path, bool repair) {
   return Unusable(path, "is not empty (" + stranger + ") and was not made by Qalam");
 }
 
+}  // namespace
+
 Result<std::optional<MetaProperties>> ReadMeta(FileSystem& fs, const std::string& path) {
   const std::string file = JoinPath(path, kMetaName);
   const Result<Bytes> bytes = ReadWholeFile(fs, file, kMetaBytesMax);
@@ -105,8 +137,6 @@ Result<std::optional<MetaProperties>> ReadMeta(FileSystem& fs, const std::string
   QALAM_ASSIGN_OR_RETURN(MetaProperties meta, MetaProperties::Parse(AsText(*bytes), file));
   return std::optional<MetaProperties>(std::move(meta));
 }
-
-}  // namespace
 
 std::string_view NetworkFileSystemName(long type) {
   struct Known {
@@ -139,7 +169,11 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
   const std::string path = std::filesystem::absolute(options.path, failed).lexically_normal();
   if (failed) return Unusable(options.path, failed.message());
   const std::string log_path = JoinPath(path, "log");
+  if (!options.directory_id.empty() && access(path.c_str(), F_OK) != 0) {
+    return Unusable(path, "is gone: it was moved or deleted while it was in use");
+  }
   QALAM_ASSIGN_OR_RETURN(const bool made, MakeDirectory(path));
+  QALAM_RETURN_IF_ERROR(RefuseForeignOwner(path));
   if (!options.allow_network_file_system) QALAM_RETURN_IF_ERROR(RefuseNetworkFileSystem(path));
 
   // Before the lock file is made: a foreign directory is left as it was.
@@ -151,6 +185,11 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
     if (lock.error().code() == ErrorCode::kDirectoryInUse) return lock.error();
     return Unusable(path, "is not writable: " + lock.error().message());
   }
+  Result<FileLock> directory_lock = FileLock::TryLockDirectory(path);
+  if (!directory_lock.ok()) {
+    if (directory_lock.error().code() == ErrorCode::kDirectoryInUse) return directory_lock.error();
+    return Unusable(path, directory_lock.error().message());
+  }
 
   Result<std::optional<MetaProperties>> read = ReadMeta(fs, path);
   if (!read.ok() && options.repair && read.error().code() == ErrorCode::kMetadataDamaged) {
@@ -159,6 +198,10 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
     read = std::optional<MetaProperties>();
   }
   QALAM_ASSIGN_OR_RETURN(const std::optional<MetaProperties> found, std::move(read));
+  if (!options.directory_id.empty() && (!found || found->directory_id != options.directory_id)) {
+    return Unusable(path, "is not the directory with the id " + options.directory_id +
+                              " any more: it was replaced while it was in use");
+  }
   MetaProperties here;
   QALAM_RETURN_IF_ERROR(Locate(path, here));
   MetaProperties meta;
@@ -190,6 +233,7 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
       meta.directory_id = Uuid::Random().ToString();
     }
   }
+  QALAM_RETURN_IF_ERROR(CloseToOthers(path));
   meta.inode = here.inode;
   meta.birth_ns = here.birth_ns;
   ++meta.owner_epoch;
@@ -207,7 +251,8 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
     return written.error();
   }
   if (made) QALAM_RETURN_IF_ERROR(fs.SyncDirectory(ParentPath(path)));
-  return DataDirectory(path, std::move(meta), std::move(lock).value());
+  return DataDirectory(path, std::move(meta), std::move(lock).value(),
+                       std::move(directory_lock).value());
 }
 
 }  // namespace qalam

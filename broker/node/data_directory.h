@@ -21,17 +21,22 @@ struct DataDirectoryOptions {
   bool allow_network_file_system = false;
   // For rebuilding: a missing or damaged meta.properties is made anew, the old one kept aside.
   bool repair = false;
+  // Only the directory with this id, which is there; empty: any, and a new one is made.
+  std::string directory_id = {};
 };
 
-// The one directory that holds everything a node has, owned by one process at a time.
+// The one directory that holds everything a node has, owned by one process at a time: it holds a
+// lock on .lock, and on the directory itself, should somebody delete the former.
 //   DIR/.lock  meta.properties  metadata/  metadata.guard  log/  rings/  qalam.sock
 // Thread: one at a time.
 class DataDirectory {
  public:
   // Makes the directory (0700) when it is missing, takes its lock without waiting, checks what it
-  // is, and writes owner_epoch + 1, synced. Errors, in this order, and nothing was changed:
-  //   kDirectoryUnusable   not a directory, not writable, on a network file system, not empty and
-  //                        not ours
+  // is, closes it to other users, and writes owner_epoch + 1, synced. Errors, in this order, and
+  // nothing was changed:
+  //   kDirectoryUnusable   not a directory, not writable, another user's, on a network file system,
+  //                        not empty and not ours, not the one with `directory_id`; at last also:
+  //                        others may write in it, and we may not change that
   //   kDirectoryInUse      another process owns it (details: pid, since)
   //   kUnsupportedFormat   a newer version of Qalam wrote it
   //   kMetadataDamaged     meta.properties can't be read, or is missing beside logs
@@ -46,13 +51,21 @@ class DataDirectory {
   std::string socket_path() const { return JoinPath(path_, "qalam.sock"); }
 
  private:
-  DataDirectory(std::string path, MetaProperties meta, FileLock lock)
-      : path_(std::move(path)), meta_(std::move(meta)), lock_(std::move(lock)) {}
+  DataDirectory(std::string path, MetaProperties meta, FileLock lock, FileLock directory_lock)
+      : path_(std::move(path)),
+        meta_(std::move(meta)),
+        lock_(std::move(lock)),
+        directory_lock_(std::move(directory_lock)) {}
 
   std::string path_;
   MetaProperties meta_;
   FileLock lock_;  // Let go of when the object goes.
+  FileLock directory_lock_;
 };
+
+// DIR/meta.properties, or nothing where there is none. Errors: kDirectoryUnusable (it can't be
+// read), kMetadataDamaged, kUnsupportedFormat.
+Result<std::optional<MetaProperties>> ReadMeta(FileSystem& fs, const std::string& path);
 
 // Name of a network file system by statfs's f_type: no lock and no sync can be relied on there.
 // Empty for all others.

@@ -13,6 +13,7 @@ ExitCode ExitCodeOf(ErrorCode code) {
     case ErrorCode::kDirectoryUnusable:
     case ErrorCode::kNoSpace:
     case ErrorCode::kPermissionDenied:
+    case ErrorCode::kTooManyRequests:  // No descriptor left for a file of it.
       return ExitCode::kDirectoryUnusable;
     case ErrorCode::kIo:
     case ErrorCode::kLogFailed:

@@ -9,30 +9,27 @@
 namespace qalam {
 
 Result<std::unique_ptr<FrontEnd>> FrontEnd::Open(Broker& broker, const BrokerSettings& settings,
-                                                 const std::string& directory) {
+                                                 const std::string& directory,
+                                                 Ownership* ownership) {
   std::unique_ptr<FrontEnd> front(new FrontEnd());
-  const auto hand_over = [front = front.get()](int descriptor, const std::string& /*peer*/) {
-    front->rpc_->HandOver(descriptor);
-  };
+  front->allow_insecure_ = settings.allow_insecure;
   front->io_.Start();
   const auto open = [&]() -> Status {
     for (const std::string& text : settings.listeners) {
-      QALAM_ASSIGN_OR_RETURN(ListenAddress address, ListenAddress::Parse(text));
-      auto bound = TcpListener::Open(front->io_, address.host, address.port, hand_over);
-      if (!bound.ok() && bound.error().code() == ErrorCode::kPermissionDenied) {
-        // Of a port below 1024, not of the data directory.
-        return Error(ErrorCode::kInvalidConfig, bound.error().message()).With("key", "listeners");
-      }
-      QALAM_ASSIGN_OR_RETURN(std::unique_ptr<TcpListener> listener, std::move(bound));
-      address.port = listener->port();
-      front->addresses_.push_back(address.ToString());
+      std::string address;
+      QALAM_ASSIGN_OR_RETURN(std::unique_ptr<TcpListener> listener, front->Bind(text, address));
+      front->addresses_.push_back(std::move(address));
       front->tcp_.push_back(std::move(listener));
     }
     if (settings.unix_socket) {
-      QALAM_ASSIGN_OR_RETURN(front->unix_,
-                             UnixListener::Open(front->io_, directory, "qalam.sock", hand_over));
+      QALAM_ASSIGN_OR_RETURN(
+          front->unix_,
+          UnixListener::Open(front->io_, directory, "qalam.sock",
+                             [front = front.get()](int descriptor, const std::string& /*peer*/) {
+                               front->rpc_->HandOver(descriptor);
+                             }));
     }
-    QALAM_ASSIGN_OR_RETURN(front->rpc_, RpcServer::Create(broker, settings.rpc));
+    QALAM_ASSIGN_OR_RETURN(front->rpc_, RpcServer::Create(broker, settings.rpc, ownership));
     return OkStatus();
   };
   if (const Status opened = open(); !opened.ok()) {
@@ -40,6 +37,53 @@ Result<std::unique_ptr<FrontEnd>> FrontEnd::Open(Broker& broker, const BrokerSet
     return opened.error();
   }
   return front;
+}
+
+Result<std::unique_ptr<TcpListener>> FrontEnd::Bind(const std::string& text, std::string& address) {
+  QALAM_ASSIGN_OR_RETURN(ListenAddress parsed, ListenAddress::Parse(text));
+  auto bound = TcpListener::Open(
+      io_, parsed.host, parsed.port,
+      [this](int descriptor, const std::string& /*peer*/) { rpc_->HandOver(descriptor); });
+  if (!bound.ok() && bound.error().code() == ErrorCode::kPermissionDenied) {
+    // Of a port below 1024, not of the data directory.
+    return Error(ErrorCode::kInvalidConfig, bound.error().message()).With("key", "listeners");
+  }
+  QALAM_ASSIGN_OR_RETURN(std::unique_ptr<TcpListener> listener, std::move(bound));
+  parsed.port = listener->port();
+  address = parsed.ToString();
+  return listener;
+}
+
+Result<std::vector<std::string>> FrontEnd::Listen(const std::vector<std::string>& addresses) {
+  std::vector<std::unique_ptr<TcpListener>> listeners;
+  std::vector<std::string> added;
+  const auto bind = [&]() -> Status {
+    for (const std::string& text : addresses) {
+      QALAM_ASSIGN_OR_RETURN(const ListenAddress parsed, ListenAddress::Parse(text));
+      if (!parsed.IsLoopback() && !allow_insecure_) {
+        return Error(ErrorCode::kInvalidConfig,
+                     text +
+                         " can be reached from other machines, and the owner was not started "
+                         "with qalam.allow.insecure")
+            .With("key", "listeners");
+      }
+      std::string address;
+      QALAM_ASSIGN_OR_RETURN(std::unique_ptr<TcpListener> listener, Bind(text, address));
+      added.push_back(std::move(address));
+      listeners.push_back(std::move(listener));
+    }
+    return OkStatus();
+  };
+  if (const Status bound = bind(); !bound.ok()) {
+    for (const auto& listener : listeners) listener->Stop();
+    return bound.error();
+  }
+  for (auto& listener : listeners) {
+    listener->Start();
+    tcp_.push_back(std::move(listener));
+  }
+  addresses_.insert(addresses_.end(), added.begin(), added.end());
+  return added;
 }
 
 FrontEnd::~FrontEnd() { QALAM_CHECK(stopped_); }

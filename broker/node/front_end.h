@@ -20,15 +20,18 @@ namespace qalam {
 class FrontEnd {
  public:
   // Binds every address of `settings`, and qalam.sock in `directory` when that is wanted. Nothing
-  // is accepted yet. `broker` must outlive it. Errors: kPortInUse, kInvalidArgument,
-  // kPermissionDenied, kIo.
+  // is accepted yet. `broker` and `ownership` must outlive it. Errors: kPortInUse,
+  // kInvalidArgument, kPermissionDenied, kIo.
   static Result<std::unique_ptr<FrontEnd>> Open(Broker& broker, const BrokerSettings& settings,
-                                                const std::string& directory);
+                                                const std::string& directory, Ownership* ownership);
   ~FrontEnd();  // Stopped.
 
   // HOST:PORT of each TCP listener, with the port it really has.
   const std::vector<std::string>& addresses() const { return addresses_; }
   void Accept();  // From now on; the health service says SERVING.
+  // More addresses, all or none; returns them with the ports they really have. Errors: as Open,
+  // and kInvalidConfig (no address; beyond loopback without qalam.allow.insecure).
+  Result<std::vector<std::string>> Listen(const std::vector<std::string>& addresses);
   // Health says NOT_SERVING, no connection is accepted any more; calls under way go on.
   void StopAccepting();
   // Ends what is still under way, at the latest after `patience`.
@@ -36,12 +39,14 @@ class FrontEnd {
 
  private:
   FrontEnd() = default;
+  Result<std::unique_ptr<TcpListener>> Bind(const std::string& text, std::string& address);
 
   std::unique_ptr<RpcServer> rpc_;
   IoThread io_;
   std::vector<std::unique_ptr<TcpListener>> tcp_;
   std::unique_ptr<UnixListener> unix_;
   std::vector<std::string> addresses_;
+  bool allow_insecure_ = false;
   bool accepting_ = false;
   bool stopped_ = false;
 };

@@ -99,6 +99,14 @@ bool LogRoot::IsCreating(const std::string& topic) const {
   return dirty_->Contains(CreatingName(topic));
 }
 
+std::vector<std::string> LogRoot::AnnouncedTopics() const {
+  std::vector<std::string> topics;
+  for (const std::string& name : dirty_->names()) {
+    if (name.starts_with(kCreatingPrefix)) topics.push_back(name.substr(kCreatingPrefix.size()));
+  }
+  return topics;
+}
+
 bool LogRoot::NeverHadData(const PartitionHandle& handle) const {
   return IsCreating(handle.name.topic) && !dirty_->Contains(handle.name.ToString());
 }

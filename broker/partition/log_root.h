@@ -56,6 +56,7 @@ class LogRoot {
   // crash makes them instead of missing them.
   Status AnnounceCreation(const std::string& topic);
   bool IsCreating(const std::string& topic) const;
+  std::vector<std::string> AnnouncedTopics() const;
   static std::string CreatingName(const std::string& topic);  // In the dirty set.
   // Its making was announced in this run or the one before, its first append was not.
   bool NeverHadData(const PartitionHandle& handle) const;

@@ -5,6 +5,7 @@
 #include "broker/partition/writer_thread.h"
 #include "common/check.h"
 #include "common/logging.h"
+#include "common/mutant.h"
 
 namespace qalam {
 namespace {
@@ -181,6 +182,10 @@ void Partition::WriteGroup() {
     return;
   }
   StartSync();
+  if (MutantIs(Mutant::kAckBeforeSync)) ReleaseAcks(log_->end_offset(), Durability::kFsync);
+  if (MutantIs(Mutant::kServeAboveDurable)) {
+    reader_wakes_.Raise(log_->end_offset(), context_.clock.Now());
+  }
   // Only duplicates in it, so there is nothing to sync: their originals are durable.
   if (!sync_in_flight_) ReleaseAcks(log_->durable_offset(), Durability::kFsync);
 }
@@ -231,6 +236,7 @@ void Partition::OnSynced(SyncDone done) {
   } else {
     handle_->durable_offset.store(*durable);
     if (fsync_mode()) ReleaseAcks(*durable, Durability::kFsync);
+    if (MutantIs(Mutant::kWriteAheadOfSync)) StartSync();  // What was written meanwhile.
   }
 }
 

@@ -11,6 +11,7 @@
 #include "broker/partition/partition_context.h"
 #include "broker/partition/partition_handle.h"
 #include "broker/partition/reader_wakes.h"
+#include "common/mutant.h"
 
 namespace qalam {
 
@@ -72,7 +73,10 @@ class Partition {
   };
 
   bool fsync_mode() const { return settings_->log.flush_mode == FlushMode::kFsync; }
-  bool may_write() const { return !announcing_ && (!sync_in_flight_ || !fsync_mode()); }
+  bool may_write() const {
+    return !announcing_ &&
+           (!sync_in_flight_ || !fsync_mode() || MutantIs(Mutant::kWriteAheadOfSync));
+  }
   std::optional<MonotonicTime> flush_due() const;
   void RunIdleTasks();
   void Announce();

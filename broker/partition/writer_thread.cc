@@ -92,6 +92,7 @@ void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
 }
 
 void WriterThread::PumpAll() {
+  owner_.AssertHeld();
   for (std::size_t i = 0; i < to_pump_.size(); ++i) {
     Partition* const partition = to_pump_[i];
     if (partition == nullptr) continue;
@@ -113,6 +114,7 @@ void WriterThread::Announce(std::shared_ptr<PartitionHandle> partition) {
 }
 
 void WriterThread::SendAnnouncement() {
+  owner_.AssertHeld();
   if (announcement_in_flight_ || to_announce_.empty()) return;
   announcement_in_flight_ = true;
   context_.sync_pool.Post(
@@ -126,7 +128,8 @@ void WriterThread::SendAnnouncement() {
 }
 
 void WriterThread::RunWhatIsDue(MonotonicTime now) {
-  next_due_ = MonotonicTime::max();
+  owner_.AssertHeld();
+  MonotonicTime next = MonotonicTime::max();
   std::erase_if(timed_, [&](Partition* partition) {
     auto due = partition->due();
     if (due && *due <= now) {
@@ -134,9 +137,10 @@ void WriterThread::RunWhatIsDue(MonotonicTime now) {
       due = partition->due();
     }
     partition->queued_for_due = due.has_value();
-    if (due) next_due_ = std::min(next_due_, *due);
+    if (due) next = std::min(next, *due);
     return !due.has_value();
   });
+  next_due_ = next;
 }
 
 void WriterThread::Handle(AppendCommand command) {
@@ -156,6 +160,7 @@ void WriterThread::Handle(AppendCommand command) {
 }
 
 void WriterThread::Handle(DirtyAnnounced announced) {
+  owner_.AssertHeld();
   announcement_in_flight_ = false;
   for (const auto& handle : announced.partitions) {
     Partition* const partition = handle->owned;
@@ -180,6 +185,7 @@ void WriterThread::Handle(SyncDone done) {
 }
 
 void WriterThread::QueuePump(Partition& partition) {
+  owner_.AssertHeld();
   if (partition.queued_for_pump) return;
   partition.queued_for_pump = true;
   to_pump_.push_back(&partition);

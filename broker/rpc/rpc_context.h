@@ -1,7 +1,7 @@
 #pragma once
 
+#include "broker/api/answer_thread.h"
 #include "broker/api/broker.h"
-#include "broker/rpc/answer_thread.h"
 #include "broker/rpc/rpc_server.h"
 #include "broker/rpc/stream_registry.h"
 #include "common/clock.h"

@@ -10,16 +10,18 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "broker/api/answer_thread.h"
 #include "broker/io/live_connections.h"
-#include "broker/rpc/answer_thread.h"
 #include "broker/rpc/call_dispatcher.h"
 #include "broker/rpc/cluster_service.h"
 #include "broker/rpc/health_service.h"
 #include "broker/rpc/log_service.h"
+#include "broker/rpc/owner_service.h"
 #include "broker/rpc/reflection_service.h"
 #include "broker/rpc/rpc_context.h"
 #include "broker/rpc/stream_registry.h"
@@ -96,7 +98,7 @@ int ThreadsCount(const RpcOptions& options) {
 
 class GrpcServer final : public RpcServer {
  public:
-  GrpcServer(Broker& broker, const RpcOptions& options)
+  GrpcServer(Broker& broker, const RpcOptions& options, Ownership* ownership)
       : options_(options),
         connections_(options.connections_max),
         streams_(options.open_streams_max),
@@ -105,7 +107,9 @@ class GrpcServer final : public RpcServer {
         cluster_service_(broker),
         questions_(options.open_streams_max),
         health_(questions_, Ours()),
-        reflection_(questions_, Described()) {}
+        reflection_(questions_, Described()) {
+    if (ownership != nullptr) owner_service_.emplace(*ownership, questions_);
+  }
   ~GrpcServer() override { Stop(std::chrono::milliseconds(0)); }
 
   Status Start() {
@@ -182,6 +186,7 @@ class GrpcServer final : public RpcServer {
     cluster_service_.AddTo(methods);
     health_.AddTo(methods);
     if (options_.reflection) reflection_.AddTo(methods);
+    if (owner_service_) owner_service_->AddTo(methods);
     return methods;
   }
 
@@ -192,9 +197,11 @@ class GrpcServer final : public RpcServer {
   LogService log_service_;
   TopicService topic_service_;
   ClusterService cluster_service_;
-  StreamRegistry questions_;  // Of health and reflection: the others' limit is not theirs.
+  // Of health, reflection and those who attend the owner: the others' limit is not theirs.
+  StreamRegistry questions_;
   HealthService health_;
   ReflectionService reflection_;
+  std::optional<OwnerService> owner_service_;
   std::unique_ptr<CallDispatcher> calls_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
@@ -205,8 +212,9 @@ class GrpcServer final : public RpcServer {
 
 }  // namespace
 
-Result<std::unique_ptr<RpcServer>> RpcServer::Create(Broker& broker, const RpcOptions& options) {
-  auto server = std::make_unique<GrpcServer>(broker, options);
+Result<std::unique_ptr<RpcServer>> RpcServer::Create(Broker& broker, const RpcOptions& options,
+                                                     Ownership* ownership) {
+  auto server = std::make_unique<GrpcServer>(broker, options, ownership);
   QALAM_RETURN_IF_ERROR(server->Start());
   return std::unique_ptr<RpcServer>(std::move(server));
 }

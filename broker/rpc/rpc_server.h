@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "broker/api/broker.h"
+#include "broker/api/ownership.h"
 #include "common/result.h"
 
 namespace qalam {
@@ -33,9 +34,10 @@ struct RpcOptions {
 // rest the owner's.
 class RpcServer {
  public:
-  // Serves at once, but reports NOT_SERVING. `broker` outlives it. Errors: kUnknown (gRPC won't
-  // start).
-  static Result<std::unique_ptr<RpcServer>> Create(Broker& broker, const RpcOptions& options);
+  // Serves at once, but reports NOT_SERVING. `broker` and `ownership` outlive it; without the
+  // latter there is no OwnerService. Errors: kUnknown (gRPC won't start).
+  static Result<std::unique_ptr<RpcServer>> Create(Broker& broker, const RpcOptions& options,
+                                                   Ownership* ownership = nullptr);
   virtual ~RpcServer() = default;  // Stopped.
   // Owns `descriptor`: connected, non-blocking. Beyond connections_max, and after Stop, it is
   // closed.

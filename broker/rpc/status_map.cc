@@ -45,6 +45,7 @@ grpc::StatusCode GrpcCodeOf(ErrorCode code) {
     case ErrorCode::kWrongNode:
     case ErrorCode::kCopiedDirectory:
     case ErrorCode::kPortInUse:
+    case ErrorCode::kForked:
       return grpc::StatusCode::FAILED_PRECONDITION;
     case ErrorCode::kPrecedingFailed:
     case ErrorCode::kConflict:
@@ -84,6 +85,18 @@ grpc::Status ToGrpcStatus(const Error& error) {
   const grpc::StatusCode code = GrpcCodeOf(error.code());
   return grpc::Status(code, Shorten(error.message(), kMessageBytesMax),
                       EncodeStatusDetails(error, static_cast<int>(code)));
+}
+
+Error FromGrpcStatus(const grpc::Status& status) {
+  if (auto error = DecodeStatusDetails(status.error_details())) return *std::move(error);
+  ErrorCode code = ErrorCode::kUnknown;
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) code = ErrorCode::kUnreachable;
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) code = ErrorCode::kTimedOut;
+  if (status.error_code() == grpc::StatusCode::CANCELLED) code = ErrorCode::kCancelled;
+  if (status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
+    code = ErrorCode::kPermissionDenied;
+  }
+  return Error(code, status.error_message());
 }
 
 }  // namespace qalam

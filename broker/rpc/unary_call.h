@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "broker/rpc/answer_thread.h"
+#include "broker/api/answer_thread.h"
 #include "broker/rpc/byte_buffers.h"
 #include "broker/rpc/call_dispatcher.h"
 #include "common/error.h"

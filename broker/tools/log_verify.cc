@@ -264,7 +264,10 @@ Result<VerifyReport> VerifyLogs(FileSystem& fs, const std::string& directory) {
     QALAM_ASSIGN_OR_RETURN(entries, fs.List(logs));
   }
   for (const DirectoryEntry& entry : entries) {
-    if (!entry.is_directory || entry.name.ends_with("-delete")) continue;
+    // Moved aside: deleted, or not the broker's to judge (docs/formats/data-directory.md).
+    if (!entry.is_directory || entry.name.ends_with("-delete") || entry.name.ends_with("-stray")) {
+      continue;
+    }
     const std::string path = JoinPath(logs, entry.name);
     QALAM_ASSIGN_OR_RETURN(const auto inside, fs.List(path));
     if (IsPartition(inside)) QALAM_RETURN_IF_ERROR(PartitionVerifier(fs, path, report).Run());

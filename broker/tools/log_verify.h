@@ -27,7 +27,8 @@ struct VerifyReport {
 // directory), without a broker: CRC of every batch, dense offsets, epochs that never fall and are
 // those of the checkpoint, records that decode, index entries that lead to their batch, time
 // entries that grow and name a batch with that timestamp, sidecar CRCs, producer snapshots,
-// checkpoints, missing segments. Reads only, with bounded memory; beside a running broker it may
+// checkpoints, missing segments. Directories that a broker moved aside are left out, unless
+// `directory` is one. Reads only, with bounded memory; beside a running broker it may
 // see a batch that is just being written. Thread: any; blocks. Errors: kNotFound, kInvalidArgument
 // (no partition there), kIo, kOutOfRange (a file became shorter meanwhile).
 Result<VerifyReport> VerifyLogs(FileSystem& fs, const std::string& directory);

@@ -96,4 +96,20 @@ std::string EncodeStatusDetails(const Error& error, int grpc_code) {
   return status.SerializeAsString();
 }
 
+std::optional<Error> DecodeStatusDetails(const std::string& bytes) {
+  v1::RpcStatus status;
+  if (bytes.empty() || !status.ParseFromString(bytes)) return std::nullopt;
+  for (const google::protobuf::Any& detail : status.details()) {
+    v1::ErrorInfo info;
+    if (detail.type_url() != std::string(kTypePrefix) + "ErrorInfo") continue;
+    if (!info.ParseFromString(detail.value()) || info.domain() != kDomain) return std::nullopt;
+    Error error(ErrorCodeFromWord(info.reason()).value_or(ErrorCode::kUnknown), status.message());
+    for (const auto& [key, value] : info.metadata()) {
+      static_cast<void>(std::move(error).With(key, value));
+    }
+    return error;
+  }
+  return std::nullopt;
+}
+
 }  // namespace qalam

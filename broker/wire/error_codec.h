@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ void ToProto(const Error& error, v1::ErrorStatus& out);
 // metadata `grpc-status-details-bin`: ErrorInfo always, RetryInfo, BadRequest and Help where they
 // apply.
 std::string EncodeStatusDetails(const Error& error, int grpc_code);
+// What EncodeStatusDetails made, or nothing. A word that this version does not know is kUnknown.
+std::optional<Error> DecodeStatusDetails(const std::string& bytes);
 // `text`, or its beginning and "...", in whole characters of UTF-8. `bytes_max` is 3 or more.
 std::string Shorten(std::string_view text, std::size_t bytes_max);
 

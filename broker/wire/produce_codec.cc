@@ -36,8 +36,8 @@ Status MergeBatch(SliceSpan message, ByteRange range, ProduceBatchMessage& batch
     if (!field.ok()) return Unreadable("batch");
     if (!*field) return OkStatus();
     const ProtoCursor::Field& found = **field;
-    if (found.number == 1 && !found.is_bytes) batch.batch_id = found.value;
-    if (found.number == 2 && !found.is_bytes)
+    if (found.number == 1 && found.is_varint) batch.batch_id = found.value;
+    if (found.number == 2 && found.is_varint)
       batch.expected_offset = static_cast<Offset>(found.value);
     if (found.number == 3 && found.is_bytes) batch.batch = ExtractBatch(message, found.bytes);
   }

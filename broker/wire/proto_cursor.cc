@@ -74,6 +74,7 @@ Result<std::optional<ProtoCursor::Field>> ProtoCursor::Next() {
   bool whole = false;
   switch (tag & 7) {
     case kVarint:
+      field.is_varint = true;
       whole = TakeVarint(field.value);
       break;
     case kFixed64:

@@ -29,7 +29,8 @@ class ProtoCursor {
  public:
   struct Field {
     std::uint32_t number = 0;
-    bool is_bytes = false;    // Length-delimited.
+    bool is_bytes = false;  // Length-delimited.
+    bool is_varint = false;
     std::uint64_t value = 0;  // Otherwise: of a varint or fixed field.
     ByteRange bytes;          // Of a length-delimited one; positions in the whole message.
   };

@@ -18,6 +18,8 @@ void AddGlobalOptions(CLI::App& root, Session& session) {
   root.add_option("-b,--bootstrap", session.bootstrap,
                   "HOST:PORT,... or unix:PATH of the broker (default 127.0.0.1:7420)")
       ->envname("QALAM_BOOTSTRAP");
+  root.add_option("--dir", session.directory,
+                  "a data directory, without a server: own it, or ask whoever does");
   root.add_option("-o,--output", session.output,
                   "table (default), wide, json, ndjson or name; errors follow it")
       ->envname("QALAM_OUTPUT");
@@ -43,7 +45,8 @@ void AddGroup(const char* name, const std::vector<AddVerbs>& adders, CLI::App& r
 
 void AddAllVerbs(CLI::App& root, Session& session, Action& chosen) {
   AddGroup("publish and read", {AddProduce, AddConsume}, root, session, chosen);
-  AddGroup("look after", {AddTopic, AddCluster, AddConfig, AddLog}, root, session, chosen);
+  AddGroup("look after", {AddTopic, AddCluster, AddConfig, AddOwner, AddLog}, root, session,
+           chosen);
   AddGroup("try and measure", {AddDev, AddBench}, root, session, chosen);
   AddGroup("about", {AddExplain, AddCompletion, AddHelp}, root, session, chosen);
 }
@@ -171,6 +174,7 @@ int RunQalam(int argc, char** argv) {
     return static_cast<int>(FlushOutput() ? Exit::kOk : Exit::kFailed);
   }
   int code = chosen();
+  session.Close();
   if (!FlushOutput() && code == 0) code = session.Fail(OutputError());
   return code;
 }

@@ -121,6 +121,27 @@ bool ReadNumber(const nlohmann::json& object, const char* name, std::optional<Nu
   return true;
 }
 
+// A value that is JSON is written out again by recursion.
+bool NestsTooDeep(std::string_view json) {
+  constexpr int kDepthMax = 256;
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kDepthMax) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
 // What `consume -o json` writes, and nothing else: a slip of the pen would lose a value silently.
 std::optional<abi0::Error> CheckFields(const nlohmann::json& object,
                                        const std::vector<std::string_view>& known) {
@@ -141,6 +162,7 @@ std::optional<abi0::Error> CheckFields(const nlohmann::json& object,
 }  // namespace
 
 abi0::Result<ReadRecord> ParseJsonRecord(std::string_view line) {
+  if (NestsTooDeep(line)) return BadJson("nested too deep");
   const auto parsed = nlohmann::json::parse(line, nullptr, false);
   if (!parsed.is_object()) return BadJson("not a JSON object");
   static const std::vector<std::string_view> fields = {

@@ -38,6 +38,22 @@ abi0::Status Session::Prepare() {
 }
 
 abi0::Result<abi0::Client> Session::Connect() const {
+  if (!directory.empty()) {
+    if (!*smart_) {
+      abi0::DirectoryOptions options;
+      options.client_id = client_id;
+      options.request_timeout = timeout;
+      options.open_timeout = timeout;
+      auto opened = abi0::SmartClient::Open(directory, options);
+      if (!opened.ok()) return opened.error();
+      smart_->emplace(*std::move(opened));
+    }
+    if (verbose > 1) {
+      const bool owner = (*smart_)->role() == abi0::DirectoryRole::kOwner;
+      std::fprintf(stderr, "directory: %s, %s\n", directory.c_str(), owner ? "owner" : "proxy");
+    }
+    return (*smart_)->Share();
+  }
   abi0::ClientOptions options;
   options.bootstrap = SplitAtCommas(bootstrap);
   options.client_id = client_id;
@@ -48,6 +64,8 @@ abi0::Result<abi0::Client> Session::Connect() const {
   if (verbose > 1) std::fprintf(stderr, "broker: %s\n", bootstrap.c_str());
   return abi0::Client::Connect(std::move(options));
 }
+
+void Session::Close() const { smart_->reset(); }
 
 void Session::Trace(const char* rpc, std::chrono::nanoseconds took,
                     const abi0::Error* error) const {

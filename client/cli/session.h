@@ -1,8 +1,10 @@
 #pragma once
 
-#include <qalam/client.h>
+#include <qalam/smart_client.h>
 
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@ namespace qalam::cli {
 // the output. Thread: one at a time.
 struct Session {
   std::string bootstrap = "127.0.0.1:7420";  // -b, QALAM_BOOTSTRAP.
+  std::string directory;                     // --dir: in place of bootstrap.
   std::string output = "table";              // -o
   std::string timeout_text = "10s";          // --timeout
   std::vector<std::string> extra;            // -X key=value
@@ -30,7 +33,10 @@ struct Session {
 
   // After parsing: checks and applies the options above. Not ok: a usage error.
   abi0::Status Prepare();
+  // To the broker, or to whoever owns the directory, which may be this process from now on.
   abi0::Result<abi0::Client> Connect() const;
+  // Lets go of the directory, once everything made from Connect() is gone.
+  void Close() const;
 
   bool json() const { return format == Format::kJson || format == Format::kNdjson; }
   bool names() const { return format == Format::kName; }
@@ -49,6 +55,10 @@ struct Session {
   }
 
  private:
+  // Of --dir; one for all copies.
+  std::shared_ptr<std::optional<abi0::SmartClient>> smart_ =
+      std::make_shared<std::optional<abi0::SmartClient>>();
+
   void Trace(const char* rpc, std::chrono::nanoseconds took, const abi0::Error* error) const;
 };
 

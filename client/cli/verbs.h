@@ -32,6 +32,7 @@ void AddTopic(CLI::App& root, Session& session, Action& chosen);
 void AddCluster(CLI::App& root, Session& session, Action& chosen);  // cluster, broker, partition
 void AddConfig(CLI::App& root, Session& session, Action& chosen);
 void AddBench(CLI::App& root, Session& session, Action& chosen);
+void AddOwner(CLI::App& root, Session& session, Action& chosen);
 void AddLog(CLI::App& root, Session& session, Action& chosen);
 void AddDev(CLI::App& root, Session& session, Action& chosen);
 void AddExplain(CLI::App& root, Session& session, Action& chosen);  // explain, version

@@ -56,8 +56,18 @@ struct BatchHeader {
   std::int64_t size_bytes() const {
     return std::int64_t{batch_length} + static_cast<std::int64_t>(kBatchLengthPrefixBytes);
   }
-  Offset last_offset() const { return base_offset + last_offset_delta; }
-  Offset next_offset() const { return last_offset() + 1; }
+  // Of a lying header they may wrap round, but never are undefined.
+  Offset last_offset() const {
+    return static_cast<Offset>(static_cast<std::uint64_t>(base_offset) +
+                               static_cast<std::uint64_t>(std::int64_t{last_offset_delta}));
+  }
+  Offset next_offset() const {
+    return static_cast<Offset>(static_cast<std::uint64_t>(last_offset()) + 1);
+  }
+  // Such offsets can be: 0 <= base <= last < next. To be asked of what comes from outside.
+  bool offsets_are_sound() const {
+    return base_offset >= 0 && last_offset_delta >= 0 && next_offset() > base_offset;
+  }
   int codec_bits() const { return attributes & kCodecMask; }
   bool log_append_time() const { return (attributes & kLogAppendTimeBit) != 0; }
   bool transactional() const { return (attributes & kTransactionalBit) != 0; }

@@ -107,8 +107,10 @@ bool RecordCursor::Walk(Visit visit) {
       return false;
     }
     RecordView record;
-    record.offset = base_offset + fields.offset_delta;
-    // Unsigned: a lying delta may wrap round, but never is undefined.
+    // Unsigned: a lying base or delta may wrap round, but never is undefined.
+    record.offset =
+        static_cast<Offset>(static_cast<std::uint64_t>(base_offset) +
+                            static_cast<std::uint64_t>(std::int64_t{fields.offset_delta}));
     record.timestamp =
         log_append_time ? header_.max_timestamp
                         : static_cast<TimestampMs>(

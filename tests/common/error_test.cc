@@ -14,7 +14,7 @@ TEST(ErrorTest, TheTableIsDenseAndSortedByCode) {
     EXPECT_EQ(static_cast<std::uint16_t>(info.code), expected++);
     EXPECT_EQ(InfoOf(info.code).word, info.word);
   }
-  EXPECT_EQ(AllErrors().back().code, ErrorCode::kInvalidConfigFile);  // A new code: extend this.
+  EXPECT_EQ(AllErrors().back().code, ErrorCode::kForked);  // A new code: extend this.
 }
 
 TEST(ErrorTest, WordsAreUniqueAndUpperSnake) {

@@ -54,7 +54,7 @@ def help_pages():
     check(set(tree["exit_codes"]) == {"0", "1", "2", "3", "4", "5", "6", "7", "8", "10", "130"},
           "help --json has the tree and every exit code")
     every = set(verbs(tree))
-    wanted = {("produce",), ("consume",), ("tail",), ("dev",), ("explain",), ("completion",), ("version",), ("help",),
+    wanted = {("produce",), ("consume",), ("tail",), ("dev",), ("explain",), ("completion",), ("version",), ("help",), ("owner",),
               ("partition", "list"), ("cluster", "info"), ("cluster", "health"), ("broker", "list"),
               ("config", "get"), ("config", "set"), ("log", "dump"), ("log", "verify"),
               ("bench", "produce"), ("bench", "consume"), ("bench", "e2e"), ("bench", "ceiling"),
@@ -69,7 +69,7 @@ def help_pages():
 
 def usage():
     expect(2, "an unknown verb names the nearest", "prodcue", "x", says=["produce", r"\(exit 2"])
-    expect(2, "an unknown option before the verb is named", "--dir", "X", "topic", "list", says=["no option --dir"])
+    expect(2, "an unknown option before the verb is named", "--dirs", "X", "topic", "list", says=["no option --dirs"])
     expect(2, "another", "--profile=p", "topic", "list", says=["no option --profile"])
     expect(2, "an unknown option", "consume", "x", "--form", "start", says=["--form"])
     expect(2, "a missing argument", "produce", says=["topic"])

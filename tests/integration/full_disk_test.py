@@ -6,33 +6,14 @@ Needs root and loop devices (a small ext4 of its own); ends with 77, skipped, wh
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import time
 
 from harness import Broker, Checks, temporary_directory
+from volume import open_volume
 
 DISK_MIB = 96
 SEGMENT_BYTES = 4 << 20
 HEALED_SECONDS_MAX = 5.0
-SKIPPED = 77
-
-
-@contextlib.contextmanager
-def small_disk(tmp):
-    image, disk = tmp / "disk.img", tmp / "data"
-    disk.mkdir()
-    with open(image, "wb") as file:
-        file.truncate(DISK_MIB << 20)
-    for command in (["mkfs.ext4", "-q", "-m", "0", image], ["mount", "-o", "loop", image, disk]):
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            print(f"skipped: {command[0]}: {done.stderr.strip()}")
-            sys.exit(SKIPPED)
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def free_mib(disk):
@@ -96,7 +77,8 @@ def heals(broker, check, disk, what, *command):
 
 def main():
     check = Checks()
-    with temporary_directory() as tmp, small_disk(tmp) as disk:
+    with temporary_directory() as tmp, open_volume(tmp, "data", mib=DISK_MIB) as volume:
+        disk = volume.path
         with Broker(disk, settings=["log.retention.check.interval.ms=1000"]) as broker:
             settings = ["-c", f"segment.bytes={SEGMENT_BYTES}", "-c", "file.delete.delay.ms=200"]
             for topic in ("events", "other"):

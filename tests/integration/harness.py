@@ -53,10 +53,11 @@ def temporary_directory():
 class Broker:
     """One qalamd on one data directory. start() after stop() or kill() takes the same port again."""
 
-    def __init__(self, data_dir, settings=(), port=0, arguments=()):
+    def __init__(self, data_dir, settings=(), port=0, arguments=(), environment=None):
         self.data_dir = pathlib.Path(data_dir)
         self.settings = list(settings)
         self.arguments = list(arguments)
+        self.environment = environment or {}  # Beside our own.
         self.port = port
         self.http_port = None  # Another one after each start.
         self.process = None
@@ -77,7 +78,7 @@ class Broker:
         log = open(self.log_path, "ab")
         begun = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                        start_new_session=True)
+                                        start_new_session=True, env={**os.environ, **self.environment})
         log.close()
         while not port_file.exists():
             code = self.process.poll()

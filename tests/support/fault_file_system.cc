@@ -36,7 +36,7 @@ class FaultFileSystem::FaultFile final : public File {
   Status WriteAt(std::uint64_t position, std::span<const BytesView> parts) override {
     Verdict verdict = fs_.Count(FileCall::kWrite, path_);
     if (!verdict.error) return below_->WriteAt(position, parts);
-    if (verdict.extent == Extent::kHalf) (void)WriteHalf(position, parts);
+    if (verdict.extent != Extent::kNothing) (void)WriteHalf(position, parts, verdict.extent);
     return std::move(*verdict.error);
   }
   Status ReadAt(std::uint64_t position, std::span<std::byte> out) const override {
@@ -46,7 +46,9 @@ class FaultFileSystem::FaultFile final : public File {
   Status ZeroFill(std::uint64_t from, std::uint64_t to) override {
     Verdict verdict = fs_.Count(FileCall::kZeroFill, path_);
     if (!verdict.error) return below_->ZeroFill(from, to);
-    if (verdict.extent == Extent::kHalf) (void)below_->ZeroFill(from, from + Half(to - from));
+    if (verdict.extent != Extent::kNothing) {
+      (void)below_->ZeroFill(from, from + Half(to - from, verdict.extent));
+    }
     return std::move(*verdict.error);
   }
   void StartWriteback(std::uint64_t from, std::uint64_t to) override {
@@ -70,14 +72,15 @@ class FaultFileSystem::FaultFile final : public File {
   }
 
  private:
-  std::uint64_t Half(std::uint64_t size) const {
-    const std::uint64_t alignment = below_->write_alignment();
+  std::uint64_t Half(std::uint64_t size, Extent extent) const {
+    const std::uint64_t unit = extent == Extent::kHalfInSectors ? MemoryInode::kSectorBytes : 1;
+    const std::uint64_t alignment = std::max<std::uint64_t>(below_->write_alignment(), unit);
     return size / 2 / alignment * alignment;
   }
-  Status WriteHalf(std::uint64_t position, std::span<const BytesView> parts) {
+  Status WriteHalf(std::uint64_t position, std::span<const BytesView> parts, Extent extent) {
     std::uint64_t size = 0;
     for (const BytesView part : parts) size += part.size();
-    std::uint64_t left = Half(size);
+    std::uint64_t left = Half(size, extent);
     std::vector<BytesView> half;
     for (const BytesView part : parts) {
       const std::uint64_t taken = std::min<std::uint64_t>(left, part.size());

@@ -44,7 +44,8 @@ class FaultFileSystem final : public FileSystem {
   // The error that this call shall get; nothing: it goes through.
   using Rule = std::function<std::optional<Error>(FileCall, const std::string& path)>;
   // How far a write or zero-fill gets that fails or is stopped on cue.
-  enum class Extent { kNothing, kHalf };
+  // kHalfInSectors: only whole sectors of 512 bytes, as a kernel or a disk leaves it.
+  enum class Extent { kNothing, kHalf, kHalfInSectors };
 
   explicit FaultFileSystem(FileSystem& below) : below_(below) {}
 
@@ -56,7 +57,7 @@ class FaultFileSystem final : public FileSystem {
 
   // From the n-th change (counted from 1, from now) on, that one and every call after it, reading
   // ones too, fails with kIo and does nothing: as if the process had been killed there. 0: never,
-  // and what was stopped goes on. Of a write, kHalf still does the first half.
+  // and what was stopped goes on. Of a write, the halves still do the first half.
   void StopAtChange(std::uint64_t n, Extent extent = Extent::kNothing);
   // The n-th change fails, once.
   void FailChange(std::uint64_t n, ErrorCode code, Extent extent = Extent::kNothing);

@@ -23,7 +23,7 @@
 
 QALAM_BEGIN_NAMESPACE
 // A connection to a broker or cluster, shared by the producers and readers made from it; they may
-// outlive it. Thread: any.
+// outlive it. After fork() the child may not use any of them (FORKED). Thread: any.
 class QALAM_EXPORT Client {
  public:
   // Checks the addresses and returns; connecting happens with the first use. INVALID_ARGUMENT.
@@ -46,8 +46,11 @@ class QALAM_EXPORT Client {
   Result<std::vector<TopicPartition>> PartitionsOf(const std::string& topic) const;
   Admin admin() const;
 
- private:
+ protected:
   explicit Client(std::shared_ptr<ClusterClient> cluster) noexcept;
+  Client Shared() const noexcept { return Client(cluster_); }
+
+ private:
   std::shared_ptr<ClusterClient> cluster_;
 };
 

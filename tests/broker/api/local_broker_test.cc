@@ -216,13 +216,13 @@ TEST(LocalBrokerLimitTest, ParkedReadersAreBounded) {
 }
 
 TEST(LocalBrokerLimitTest, TooManyBytesInFlightStopTheStreamAndRefuseTheSingleAppend) {
+  std::atomic<bool> hold{true};  // The hook's, which runs until the bench is gone.
   BrokerBench bench;
   bench.options.append_bytes_in_flight_max = 100'000;
   ASSERT_TRUE(bench.Start().ok());
   ASSERT_TRUE(bench.Create("events").ok());
   ASSERT_TRUE(bench.Append(kEvents, {"opened"}).ok());
   // Hold the disk back, so that nothing is released.
-  std::atomic<bool> hold{true};
   bench.fs.SetHook([&](const FaultFileSystem::Change& change) {
     if (change.call != FileCall::kSync || !change.path.ends_with(".log")) return;
     while (hold.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -388,6 +388,32 @@ TEST_F(LocalBrokerTest, TrimmingRaisesTheStart) {
   EXPECT_EQ(trim(11, false).error().code(), ErrorCode::kOffsetOutOfRange);
   EXPECT_EQ(*trim(-1, false), 10);
   EXPECT_EQ(bench_.Append(kEvents, {"b"})->base_offset, 10);
+}
+
+TEST_F(LocalBrokerTest, ADelayOfAllTimeRemovesNothingAtOnce) {
+  ASSERT_TRUE(bench_
+                  .Create("events", 1,
+                          {{"segment.bytes", "4096"},
+                           {"qalam.flush", "interval"},
+                           {"flush.ms", "9223372036854775807"},
+                           {"file.delete.delay.ms", "9223372036854775807"}})
+                  .ok());
+  const std::string large(3000, 'x');
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(bench_.Append(kEvents, {large}).ok());
+  const auto closed_and_open = [&] {  // Syncs, so that segments may go.
+    ASSERT_TRUE(bench_.Stop());
+    ASSERT_TRUE(bench_.Start().ok());
+  };
+  closed_and_open();
+  Question<Offset> trimmed;
+  bench_.broker->TrimPartition(kEvents, 4, false, trimmed.reply());
+  ASSERT_EQ(*trimmed.Wait(), 4);
+  ASSERT_TRUE(bench_.Stop());
+  const auto files = bench_.fs.List(bench_.options.log_directory + "/events-0");
+  ASSERT_TRUE(files.ok());
+  EXPECT_TRUE(std::any_of(files->begin(), files->end(), [](const DirectoryEntry& file) {
+    return file.name.ends_with(".log.deleted");
+  }));
 }
 
 TEST_F(LocalBrokerTest, NewSettingsAreInForceAtOnce) {

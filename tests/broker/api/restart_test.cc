@@ -253,6 +253,33 @@ TEST(RestartTest, AfterAKillTheNamesOfAllLogsAreSyncedOnceBeforeOneIsUsed) {
   EXPECT_LE(after, 1u);  // The dirty set is replaced.
 }
 
+// The metadata may have it, whatever the answer was.
+TEST(RestartTest, ACreationThatFailedWhileItWasRecordedIsFinishedAtTheNextStart) {
+  BrokerBench bench;
+  ASSERT_TRUE(bench.Start().ok());
+  bench.store.fail_after_next = Error(ErrorCode::kIo, "recorded, but who knows");
+  ASSERT_FALSE(bench.Create("events").ok());
+  bench.Stop();
+  ASSERT_TRUE(bench.Start().ok());
+  const auto appended = bench.Append(kEvents, {"a"});
+  EXPECT_TRUE(appended.ok()) << appended.error().ToString();
+}
+
+TEST(RestartTest, ASyncThatFailsAtTheLastStopIsTold) {
+  BrokerBench bench;
+  ASSERT_TRUE(bench.Start().ok());
+  ASSERT_TRUE(bench.Create("events").ok());
+  ASSERT_TRUE(bench.Append(kEvents, {"a"}).ok());
+  std::atomic<bool> told = false;
+  bench.broker->OnLogFailure([&](const Error&) { told.store(true); });
+  bench.fs.SetRule([](FileCall call, const std::string& path) -> std::optional<Error> {
+    if (call != FileCall::kSync || !path.ends_with(".log")) return std::nullopt;
+    return Error(ErrorCode::kIo, "the disk is gone");
+  });
+  bench.Stop();
+  EXPECT_TRUE(told.load());
+}
+
 // The machine stops at every single step of making a topic: afterwards there is either no topic, or
 // one that works.
 TEST(RestartTest, ACreationInterruptedAnywhereIsFinishedAtTheNextStart) {

@@ -107,6 +107,16 @@ TEST_F(UnixListenerTest, ADeadOwnersSocketIsReplaced) {
   EXPECT_TRUE(ConnectUnix(path).ok());
 }
 
+TEST_F(UnixListenerTest, WhatAKilledOwnerLeftBeforeItsSocketHadItsNameIsRemoved) {
+  const std::string left = directory_.path() + "/.qalam.sock.12345";
+  std::ofstream(left) << "";
+  const std::string other = directory_.path() + "/.other";
+  std::ofstream(other) << "";
+  Listen(directory_.path());
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(other));
+}
+
 TEST_F(UnixListenerTest, StopRemovesTheName) {
   Listen(directory_.path());
   listener_->Stop();

@@ -1,6 +1,8 @@
 // The small files of a partition's directory: checkpoint, epochs, sidecar, metadata, names.
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "broker/log/durable_checkpoint.h"
 #include "broker/log/epoch_cache.h"
 #include "broker/log/file_names.h"
@@ -87,6 +89,31 @@ TEST_F(CheckpointsTest, EveryFlippedBitIsNoticed) {
     EXPECT_TRUE((*read)->slot_damaged());
     EXPECT_EQ(*(*read)->last(), Point(10));
   }
+}
+
+// The CRC is right, but no log was ever there.
+TEST_F(CheckpointsTest, PointsThatCannotBeAreDamage) {
+  const auto believed = [&](auto change) {
+    EXPECT_TRUE(OpenCheckpoint()->Write(Point(10)).ok());
+    DurablePoint point = Point(20);
+    change(point);
+    EXPECT_TRUE(OpenCheckpoint()->Write(point).ok());
+    const auto read = OpenCheckpoint();
+    EXPECT_EQ(read->slot_damaged(), *read->last() == Point(10));
+    return *read->last() != Point(10);
+  };
+  constexpr Offset kMost = std::numeric_limits<Offset>::max();
+  EXPECT_TRUE(believed([](DurablePoint&) {}));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.durable_offset = -1; }));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.durable_offset = kMost; }));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.segment_base = 21; }));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.segment_base = -5; }));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.first_segment_base = 11; }));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.first_segment_base = -1; }));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.log_start_offset = -1; }));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.position = std::uint64_t{1} << 63; }));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.segments_count = 0; }));
+  EXPECT_FALSE(believed([](DurablePoint& p) { p.flush_mode = static_cast<FlushMode>(3); }));
 }
 
 TEST_F(CheckpointsTest, ANewerVersionIsRefusedByName) {

@@ -183,6 +183,18 @@ TEST_F(LogTest, RollsByTheAgeOfItsFirstAppend) {
   ExpectAll();
 }
 
+// Nobody knows how old they are: not old enough to roll at every start.
+TEST_F(LogTest, RecordsWithoutTimestampDoNotRollAtTheNextStart) {
+  CreateAndOpen();
+  Fill(3, {.timestamp = kNoTimestamp});
+  for (const bool clean : {true, false}) {
+    if (clean) Close();
+    Open(clean);
+    Fill(1);
+    EXPECT_EQ(log_->view()->segments_count(), 1u);
+  }
+}
+
 TEST_F(LogTest, RollsWhenAnIndexIsFull) {
   options_.index_bytes_max = 48;
   options_.segment_bytes_max = 1 << 20;

@@ -1,10 +1,12 @@
 // What goes: the rule, the clock it judges by, and a log that gives segments up.
 #include "broker/log/retention.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "broker/log/durable_checkpoint.h"
 #include "broker/log/retention_clock.h"
+#include "common/crc32c.h"
 #include "tests/broker/log/log_fixture.h"
 
 namespace qalam::log_test {
@@ -150,6 +152,18 @@ TEST_F(RetentionClockTest, ADamagedFileStartsAnew) {
   fs_.SetContent("/log/retention-clock", content);
   auto retention = Open();
   EXPECT_EQ(Pass(retention), clock_.NowMs());
+}
+
+// A right checksum, but times that never were: adding to them would overflow.
+TEST_F(RetentionClockTest, ImpossibleTimesStartAnew) {
+  for (const std::string_view numbers :
+       {"-1 5", "5 -1", "9223372036854775807 5", "5 -9223372036854775808"}) {
+    const std::string line = fmt::format("{} {:08x}\n", numbers, Crc32c(AsBytes(numbers)));
+    const BytesView bytes = AsBytes(line);
+    fs_.SetContent("/log/retention-clock", Bytes(bytes.begin(), bytes.end()));
+    auto retention = Open();
+    EXPECT_EQ(Pass(retention), clock_.NowMs()) << numbers;
+  }
 }
 
 class LogRetentionTest : public LogTest {

@@ -85,6 +85,56 @@ TEST_F(RotTest, AMissingSegmentIsRefused) {
   ExpectAll({.value_bytes = 500});
 }
 
+// The older slot was written before the trim.
+TEST_F(RotTest, ADamagedSlotDoesNotBringBackWhatWasDeleted) {
+  CreateAndOpen();
+  Fill(6);
+  const auto trimmed = log_->Trim(4, 6);
+  ASSERT_TRUE(trimmed.ok());
+  log_.reset();
+  const std::string path = JoinPath(kDirectory, kDurableCheckpointName);
+  const Bytes content = fs_.Content(path);
+  for (const std::size_t slot : {0u, 4096u}) {
+    fs_.SetContent(path, content);
+    Flip(path, slot + 30);
+    const auto opened = TryOpen(false);
+    if (opened.ok()) {
+      EXPECT_EQ((*opened)->log_start_offset(), 4) << "with the slot at " << slot << " damaged";
+    }
+  }
+}
+
+// A clean stop leaves no prepared space, so these zeros were batches; the slot that knew is
+// damaged.
+TEST_F(RotTest, ZerosAfterACleanStopAreRefusedWhereASlotIsDamaged) {
+  CreateAndOpen();
+  Fill(8, {.value_bytes = 300});
+  Close();
+  const std::string log = PathOf(0, kLogSuffix);
+  Bytes content = fs_.Content(log);
+  const auto batch = static_cast<std::ptrdiff_t>(content.size() / 8);  // All are of one size.
+  std::fill(content.end() - 2 * batch, content.end(), std::byte{0});
+  fs_.SetContent(log, content);
+  const std::string path = JoinPath(kDirectory, kDurableCheckpointName);
+  const Bytes slots = fs_.Content(path);
+  for (const std::size_t slot : {0u, 4096u}) {
+    fs_.SetContent(path, slots);
+    Flip(path, slot + 20);
+    const auto opened = TryOpen(true);
+    if (opened.ok()) {
+      EXPECT_EQ((*opened)->end_offset(), 8) << "with the slot at " << slot << " damaged";
+    }
+    // A slot of zeros is one that was never written, and both are when a log is made.
+    Bytes zeroed = slots;
+    std::fill_n(zeroed.begin() + static_cast<std::ptrdiff_t>(slot), 68, std::byte{0});
+    fs_.SetContent(path, zeroed);
+    const auto again = TryOpen(true);
+    if (again.ok()) {
+      EXPECT_EQ((*again)->end_offset(), 8) << "with the slot at " << slot << " zeroed";
+    }
+  }
+}
+
 TEST_F(RotTest, AMissingCheckpointIsRefused) {
   CreateAndOpen();
   Fill(3);
@@ -223,6 +273,52 @@ TEST_F(RotTest, IndexesThatAreMissingShortOrWrongAreMadeAgain) {
   }
 }
 
+// All three files of another segment's index are in order, but do not belong to this log.
+TEST_F(RotTest, TheWholeIndexOfAnotherSegmentIsMadeAgain) {
+  CreateAndOpen();
+  for (int i = 0; i < 50; ++i) {
+    const BatchSpec spec{.records = 1 + i % 7,
+                         .value_bytes = 20 + static_cast<std::size_t>(i * 37 % 500)};
+    ASSERT_TRUE(AppendSynced(*log_, {spec}).ok());
+  }
+  const auto expected = ReadAll(*log_);
+  ASSERT_TRUE(expected.ok());
+  const Offset end = log_->end_offset();
+  Close();
+  std::vector<Offset> bases;
+  for (const std::string& name : Names(kLogSuffix)) {
+    bases.push_back(*ParseSegmentFileName(name, kLogSuffix));
+  }
+  ASSERT_GE(bases.size(), 3u);
+  const auto good = Snapshot();
+  for (const Offset to : bases) {
+    for (const Offset from : bases) {
+      if (from == to) continue;
+      for (const auto& [name, content] : good) {
+        fs_.SetContent(JoinPath(kDirectory, name), content);
+      }
+      for (const std::string_view suffix : {kIndexSuffix, kTimeIndexSuffix, kCrcSuffix}) {
+        fs_.SetContent(PathOf(to, suffix), good.at(SegmentFileName(from, suffix)));
+      }
+      for (const bool clean : {true, false}) {
+        Open(clean);
+        ASSERT_EQ(log_->end_offset(), end);
+        const auto records = ReadAll(*log_);
+        ASSERT_TRUE(records.ok()) << from << " in place of " << to << ": "
+                                  << records.error().ToString();
+        EXPECT_EQ(*records, *expected);
+        for (Offset offset = 0; offset < end; offset += 13) {
+          const auto read = log_->view()->Read(offset, end, 1);
+          ASSERT_TRUE(read.ok()) << from << " in place of " << to << ": "
+                                 << read.error().ToString();
+          EXPECT_GT(read->next_offset, offset);
+        }
+        log_.reset();
+      }
+    }
+  }
+}
+
 TEST_F(RotTest, AMissingEpochCheckpointIsMadeAgainFromTheLog) {
   CreateAndOpen();
   ASSERT_TRUE(AppendSynced(*log_, {{}, {}}, 2).ok());
@@ -279,6 +375,20 @@ TEST_F(RotTest, StrayFilesAreReportedAndLeftAlone) {
   ASSERT_EQ(log_->recovery().notes.size(), 1u);
   EXPECT_NE(log_->recovery().notes[0].find("notes.txt"), std::string::npos);
   EXPECT_EQ(fs_.Content(JoinPath(kDirectory, "notes.txt")).size(), 3u);
+}
+
+// A kill in the middle of writing one leaves it short; it is derived, so nobody has to look at it.
+TEST_F(RotTest, ADamagedSnapshotIsGivenUp) {
+  CreateAndOpen();
+  Fill(60, {.value_bytes = 500, .producer_id = 5, .producer_epoch = 0, .base_sequence = 0});
+  log_.reset();
+  const auto snapshots = Names(kSnapshotSuffix);
+  ASSERT_GE(snapshots.size(), 2u);
+  for (const std::string& name : snapshots) fs_.SetContent(JoinPath(kDirectory, name), {});
+  Open(false);
+  EXPECT_EQ(Names(kSnapshotSuffix), std::vector<std::string>());
+  EXPECT_EQ(log_->end_offset(), 60);
+  ExpectAll({.value_bytes = 500});
 }
 
 TEST_F(RotTest, ASnapshotFromBehindTheEndIsNotBelievedLater) {

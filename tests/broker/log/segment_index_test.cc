@@ -111,8 +111,9 @@ TEST(SegmentTimeIndexTest, BatchesWithoutTimestampMakeNoEntries) {
 TEST_F(SegmentIndexTest, LoadedAndContinuedItEqualsTheOriginal) {
   index_.Finish();
   SegmentIndex loaded(1000, 500);
-  const std::uint64_t from = loaded.Load(index_.EncodeOffsets(), index_.EncodeTimes());
-  EXPECT_EQ(from, 2400u);
+  const auto from = loaded.Load(index_.EncodeOffsets(), index_.EncodeTimes());
+  ASSERT_TRUE(from.has_value());
+  EXPECT_EQ(from->position, 2400u);
   for (int i = 8; i < 10; ++i) {
     loaded.Add(Header(1000 + i * 2, 2, 300, 5000 + i), static_cast<std::uint64_t>(i) * 300);
   }
@@ -121,6 +122,31 @@ TEST_F(SegmentIndexTest, LoadedAndContinuedItEqualsTheOriginal) {
   EXPECT_EQ(loaded.EncodeTimes(), index_.EncodeTimes());
   EXPECT_EQ(loaded.largest_timestamp(), index_.largest_timestamp());
   EXPECT_EQ(loaded.offsets_digest(), index_.offsets_digest());
+}
+
+TEST_F(SegmentIndexTest, EntriesThatDoNotGrowAreNoIndex) {
+  index_.Finish();
+  const Bytes offsets = index_.EncodeOffsets();
+  const Bytes times = index_.EncodeTimes();
+  const auto loads = [](const Bytes& o, const Bytes& t) {
+    return SegmentIndex(1000, 500).Load(o, t).has_value();
+  };
+  EXPECT_TRUE(loads(offsets, times));
+  for (const std::size_t field : {0u, 4u}) {  // Offset, position.
+    for (const std::byte wrong : {std::byte{0x80}, std::byte{0xff}}) {
+      Bytes negative = offsets;
+      negative[SegmentIndex::kOffsetEntryBytes + field] = wrong;
+      EXPECT_FALSE(loads(negative, times));
+    }
+    Bytes same = offsets;
+    std::copy_n(
+        same.begin() + static_cast<std::ptrdiff_t>(field), 4,
+        same.begin() + static_cast<std::ptrdiff_t>(SegmentIndex::kOffsetEntryBytes + field));
+    EXPECT_FALSE(loads(same, times));
+  }
+  Bytes same = times;
+  std::copy_n(same.begin(), 8, same.begin() + SegmentIndex::kTimeEntryBytes);
+  EXPECT_FALSE(loads(offsets, same));
 }
 
 TEST_F(SegmentIndexTest, IsFullBeforeAFileWouldBeTooLong) {

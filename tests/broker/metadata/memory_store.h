@@ -44,6 +44,7 @@ class MemoryStore final : public MetadataStore {
         entries.erase(change.key);
       }
     }
+    if (fail_after_next) return *std::exchange(fail_after_next, std::nullopt);
     return revision;
   }
   void Watch(std::string /*prefix*/, Watcher /*watcher*/) override {}
@@ -52,6 +53,7 @@ class MemoryStore final : public MetadataStore {
   std::uint64_t revision = 0;
   int writes = 0;
   std::optional<Error> fail_next;
+  std::optional<Error> fail_after_next;  // The change is made all the same.
 };
 
 }  // namespace qalam

@@ -35,5 +35,17 @@ TEST(ConfigTextTest, WhatIsPrintedReadsBackAsTheSameSettings) {
   }
 }
 
+// A path may have anything in it; a control character in TOML must be escaped.
+TEST(ConfigTextTest, ControlCharactersReadBackAndBeginNoLine) {
+  const std::string path = "/var/lib/a\nb\t\"c\\\x01\x7f";
+  const auto config = BrokerConfig::Build({{"qalam.data.dir", path, "evil\nname.toml:1:1"}});
+  ASSERT_TRUE(config.ok());
+  const auto settings = ParseToml(PrintConfig(*config), "printed");
+  ASSERT_TRUE(settings.ok()) << settings.error().message();
+  const auto again = BrokerConfig::Build(*settings);
+  ASSERT_TRUE(again.ok()) << again.error().message();
+  EXPECT_EQ(again->Value("qalam.data.dir"), path);
+}
+
 }  // namespace
 }  // namespace qalam

@@ -69,6 +69,15 @@ TEST_F(DataDirectoryTest, ANewOneIsMadeForUsAlone) {
   EXPECT_EQ(ModeOf(path_ + "/log"), 0700u);
 }
 
+TEST_F(DataDirectoryTest, OneThatWasOpenToOthersIsClosed) {
+  fs::create_directory(path_);
+  for (const mode_t mode : {0777u, 0755u, 0710u, 0702u, 0700u}) {
+    ASSERT_EQ(chmod(path_.c_str(), mode), 0);
+    ASSERT_TRUE(Open().ok());
+    EXPECT_EQ(ModeOf(path_), 0700u);
+  }
+}
+
 TEST_F(DataDirectoryTest, EveryStartRaisesTheOwnerEpochAndKeepsTheIdentity) {
   const MetaProperties first = Open()->meta();
   for (std::int64_t epoch = 2; epoch < 5; ++epoch) {
@@ -155,6 +164,13 @@ TEST_F(DataDirectoryTest, AMovedDirectoryIsNoCopy) {
 }
 
 TEST_F(DataDirectoryTest, AForeignDirectoryIsLeftAsItIs) {
+  fs::create_directory(root_ + "/open");
+  ASSERT_EQ(chmod((root_ + "/open").c_str(), 0755), 0);
+  std::ofstream(root_ + "/open/theirs") << "x";
+  DataDirectoryOptions open;
+  open.path = root_ + "/open";
+  EXPECT_FALSE(Open(open).ok());
+  EXPECT_EQ(ModeOf(open.path), 0755u);
   fs::create_directory(path_);
   std::ofstream(path_ + "/thesis.tex") << "x";
   const auto directory = Open();
@@ -207,6 +223,55 @@ TEST_F(DataDirectoryTest, ADirectoryOfSomebodyElseIsNotWritable) {
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST_F(DataDirectoryTest, ADirectoryOfSomebodyElseIsRefusedEvenIfAnybodyMayWriteThere) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to become nobody";
+  fs::create_directory(path_);
+  ASSERT_EQ(chmod(root_.c_str(), 0755), 0);
+  ASSERT_EQ(chmod(path_.c_str(), 0777), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    if (setgid(kNobody) != 0 || setuid(kNobody) != 0) _exit(9);
+    const auto refused = Open();
+    if (refused.ok() || refused.error().code() != ErrorCode::kDirectoryUnusable) _exit(1);
+    _exit(refused.error().message().find("belongs to user 0") != std::string::npos ? 0 : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_TRUE(fs::is_empty(path_));
+}
+
+TEST_F(DataDirectoryTest, ADeletedLockFileMakesNoSecondOwner) {
+  const auto owner = Open();
+  ASSERT_TRUE(owner.ok());
+  const std::string before = Meta();
+  fs::remove(path_ + "/.lock");
+  const auto second = Open();
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code(), ErrorCode::kDirectoryInUse);
+  EXPECT_NE(second.error().message().find("deleted"), std::string::npos);
+  EXPECT_EQ(Meta(), before);
+}
+
+TEST_F(DataDirectoryTest, OneThatIsWantedByItsIdIsNeitherMadeNorMistaken) {
+  DataDirectoryOptions options;
+  options.directory_id = "0123456789012345678901";
+  EXPECT_EQ(Open(options).error().code(), ErrorCode::kDirectoryUnusable);
+  EXPECT_FALSE(fs::exists(path_));
+  std::string id;
+  {
+    const auto made = Open();
+    ASSERT_TRUE(made.ok());
+    id = made->meta().directory_id;
+  }
+  const std::string before = Meta();
+  EXPECT_EQ(Open(options).error().code(), ErrorCode::kDirectoryUnusable);
+  EXPECT_EQ(Meta(), before);
+  options.directory_id = id;
+  EXPECT_TRUE(Open(options).ok());
 }
 
 TEST(NetworkFileSystemTest, NetworksAreKnownAndDisksAreNot) {

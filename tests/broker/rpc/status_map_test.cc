@@ -63,6 +63,7 @@ const std::map<ErrorCode, Code> kContract = {
     {ErrorCode::kTooManyRequests, Code::RESOURCE_EXHAUSTED},
     {ErrorCode::kPermissionDenied, Code::PERMISSION_DENIED},
     {ErrorCode::kInvalidConfigFile, Code::INVALID_ARGUMENT},
+    {ErrorCode::kForked, Code::FAILED_PRECONDITION},
 };
 
 TEST(StatusMapTest, EveryCodeMapsAsAgreed) {

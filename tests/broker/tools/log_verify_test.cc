@@ -85,6 +85,18 @@ TEST_F(LogVerifyTest, ADataDirectoryAndItsLogsAreFoundFromAbove) {
   EXPECT_EQ(Verify("/").partitions, 1);
 }
 
+// Half made when its broker was killed, it may lack anything.
+TEST_F(LogVerifyTest, WhatWasMovedAsideIsLookedAtOnlyByName) {
+  MakeLog();
+  const std::string aside = "/log/late-0.AAAAAAAAAAAAAAAAAAAAAA-stray";
+  ASSERT_TRUE(fs_.CreateDirectory(aside).ok());
+  fs_.SetContent(JoinPath(aside, SegmentFileName(0, kLogSuffix)), {});
+  fs_.SetContent(JoinPath(aside, kDurableCheckpointName), Bytes(8192));
+  EXPECT_EQ(Verify("/log").findings, kNone);
+  EXPECT_EQ(Verify("/log").partitions, 1);
+  EXPECT_NE(Verify(aside).findings, kNone);
+}
+
 TEST_F(LogVerifyTest, ADirectoryWithoutPartitionsIsRefused) {
   ASSERT_TRUE(fs_.CreateDirectory("/empty").ok());
   const auto report = VerifyLogs(fs_, "/empty");

@@ -121,6 +121,17 @@ TEST(ProduceCodecTest, TheLastOfAOneofCountsAndTheSameOneMerges) {
   ExpectBatch(Cut(Delimited(2, Number(2, 6)) + Delimited(3, "") + batch, {}), 5, std::nullopt, "b");
 }
 
+// A field's number with another wire type is another field: unknown, skipped.
+TEST(ProduceCodecTest, AFieldOfAnotherWireTypeIsUnknown) {
+  const std::string fixed64 = std::string("\x09", 1) + std::string(8, '\x09') + "\x15" + "....";
+  const std::string message = Delimited(2, Number(1, 5) + fixed64 + Delimited(3, "x"));
+  v1::ProduceRequest request;
+  ASSERT_TRUE(request.ParseFromString(message));
+  EXPECT_EQ(request.batch().batch_id(), 5u);
+  EXPECT_FALSE(request.batch().has_expected_offset());
+  ExpectBatch(Cut(message, {}), 5, std::nullopt, "x");
+}
+
 TEST(ProduceCodecTest, AgreesWithProtobufOnEveryKind) {
   const std::string pieces[] = {Delimited(1, Delimited(1, "t")),
                                 Delimited(1, Number(2, 4)),
@@ -233,7 +244,7 @@ TEST(ProduceCodecTest, AFetchResultIsBothResponses) {
   result.log_start_offset = 5;
   result.leader_epoch = 9;
   std::string expected;
-  for (const std::size_t size : {10, 5000, 20, 30, 70'000, 1}) {
+  for (const std::size_t size : {10u, 5000u, 20u, 30u, 70'000u, 1u}) {
     const std::string batch(size, static_cast<char>('a' + size % 26));
     expected += batch;
     result.batches.push_back(SharedSlice::Copy(AsBytes(batch)));

@@ -98,6 +98,17 @@ TEST(RecordJsonTest, WhatIsNoRecordIsRefused) {
     EXPECT_NE(RefusedLine(both).find("contradict"), std::string::npos);
 }
 
+TEST(RecordJsonTest, NestingIsBounded) {
+  const auto nested = [](std::size_t depth) {
+    return "{\"value\":" + std::string(depth, '[') + std::string(depth, ']') + "}";
+  };
+  EXPECT_TRUE(ParseJsonRecord(nested(100)).ok());
+  EXPECT_FALSE(ParseJsonRecord(nested(1000)).ok());
+  EXPECT_FALSE(ParseJsonRecord(nested(1'000'000)).ok());  // Would take all of the stack.
+  // Brackets in text are none.
+  EXPECT_TRUE(ParseJsonRecord("{\"value\":\"" + std::string(1000, '[') + "\\\"[\"}").ok());
+}
+
 TEST(RecordJsonTest, WhatIsWrittenIsReadBackTheSame) {
   std::mt19937 random(3);
   const auto bytes = [&]() -> std::optional<std::string> {

@@ -55,6 +55,26 @@ TEST(BatchHeaderTest, ALyingLengthDoesNotOverflowTheSize) {
   EXPECT_LT(header.size_bytes(), 0);
 }
 
+TEST(BatchHeaderTest, LyingOffsetsAreDefinedAndNotSound) {
+  constexpr Offset kMost = std::numeric_limits<Offset>::max();
+  const auto sound = [](Offset base, std::int32_t delta) {
+    BatchHeader header;
+    header.base_offset = base;
+    header.last_offset_delta = delta;
+    (void)header.next_offset();  // Under UBSan: no overflow.
+    return header.offsets_are_sound();
+  };
+  EXPECT_TRUE(sound(0, 0));
+  EXPECT_TRUE(sound(kMost - 1, 0));
+  EXPECT_TRUE(sound(kMost - 10, 9));
+  EXPECT_FALSE(sound(kMost - 10, 10));
+  EXPECT_FALSE(sound(kMost, 0));
+  EXPECT_FALSE(sound(-1, 0));
+  EXPECT_FALSE(sound(5, -1));
+  EXPECT_FALSE(sound(kMost, std::numeric_limits<std::int32_t>::max()));
+  EXPECT_FALSE(sound(std::numeric_limits<Offset>::min(), -1));
+}
+
 TEST(BatchHeaderTest, SequencesWrapToZeroAfterTheLast) {
   EXPECT_EQ(BatchHeader::AddSequence(0, 0), 0);
   EXPECT_EQ(BatchHeader::AddSequence(7, 2), 9);

@@ -59,13 +59,14 @@ void CheckAnnounced(Evidence& evidence) {
   }
 }
 
-// The log says the same epoch as the acknowledgement did.
+// The log says the same epoch as the acknowledgement did; of a duplicate, that or an older one.
 void CheckMatch(Evidence& evidence) {
   for (const Readback& readback : evidence.history().readbacks) {
     for (const Found& found : readback.found) {
       const Outcome* const ack = evidence.FindOutcome(found.record);
       if (ack == nullptr || ack->kind != OutcomeKind::kAck) continue;
       if (ack->offset != found.offset || ack->epoch == found.epoch) continue;
+      if (ack->duplicate && found.epoch < ack->epoch) continue;
       evidence.Report(Anomaly::kEpochMismatch,
                       fmt::format("offset {}: acknowledged in epoch {}, stored with {}",
                                   found.offset, ack->epoch, found.epoch),

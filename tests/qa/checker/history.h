@@ -26,7 +26,8 @@ struct Send {
 enum class OutcomeKind { kAck, kRefuse, kUnknown };
 enum class Durability { kFsync, kOs, kMemory };
 
-// How a send ended. `offset`, `epoch` and `durability` belong to an acknowledgement only.
+// How a send ended. `offset`, `epoch`, `durability` and `duplicate` belong to an acknowledgement
+// only.
 struct Outcome {
   std::size_t line = 0;
   std::int64_t t_ns = 0;
@@ -35,6 +36,7 @@ struct Outcome {
   std::int64_t offset = 0;
   std::int64_t epoch = 0;
   Durability durability = Durability::kFsync;
+  bool duplicate = false;  // Written by an earlier attempt, perhaps in an earlier epoch.
 };
 
 // A record as somebody found it. No token: its bytes were not a record of ours.

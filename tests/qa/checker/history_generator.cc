@@ -139,6 +139,10 @@ class Generator {
     Outcome outcome = model.unanswered[static_cast<std::size_t>(index)];
     model.unanswered.erase(model.unanswered.begin() + index);
     outcome.t_ns = Now();
+    if (outcome.kind == OutcomeKind::kAck && Chance(20)) {  // Sent again, and answered only then.
+      outcome.duplicate = true;
+      outcome.epoch = model.epoch;
+    }
     Of(model).outcomes.push_back(std::move(outcome));
   }
 

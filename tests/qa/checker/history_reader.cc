@@ -171,6 +171,7 @@ class Reader {
           fields, "durability",
           {{"fsync", Durability::kFsync}, {"os", Durability::kOs}, {"memory", Durability::kMemory}},
           Durability::kFsync);
+      outcome.duplicate = fields.OptionalFlag("duplicate", false);
     } else {
       outcome.kind = event == "refuse" ? OutcomeKind::kRefuse : OutcomeKind::kUnknown;
       fields.Text("code");

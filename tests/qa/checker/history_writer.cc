@@ -99,6 +99,7 @@ class Writer {
       line["offset"] = outcome.offset;
       line["epoch"] = outcome.epoch;
       line["durability"] = kDurabilities[static_cast<int>(outcome.durability)];
+      if (outcome.duplicate) line["duplicate"] = true;
     } else {
       line["code"] = outcome.kind == OutcomeKind::kRefuse ? "INVALID_RECORD" : "TIMED_OUT";
     }

@@ -96,8 +96,10 @@ def judge_acks(p):
     for a in p.acks:
         if any(p.before(lead, a) and a["epoch"] < lead["epoch"] for lead in p.leads):
             yield "superseded-ack"
-        if any(f["record"] == a["record"] and f["offset"] == a["offset"] and f["epoch"] != a["epoch"] for f in p.found):
-            yield "epoch-mismatch"
+        for f in p.found:
+            if f["record"] == a["record"] and f["offset"] == a["offset"] and f["epoch"] != a["epoch"]:
+                if not a.get("duplicate", False) or f["epoch"] > a["epoch"]:
+                    yield "epoch-mismatch"
 
 
 def judge_readers(p):

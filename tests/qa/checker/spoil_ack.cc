@@ -36,6 +36,7 @@ bool MismatchEpoch(Places& places) {
   Lead* const lead = places.Pick(places.partition().leads);
   if (ack == nullptr || lead == nullptr || lead->epoch == ack->epoch) return false;
   ack->epoch = lead->epoch;
+  ack->duplicate = false;
   return true;
 }
 

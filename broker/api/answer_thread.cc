@@ -1,4 +1,4 @@
-#include "broker/rpc/answer_thread.h"
+#include "broker/api/answer_thread.h"
 
 #include <pthread.h>
 
