@@ -153,6 +153,7 @@ Status DurableCheckpoint::Write(const DurablePoint& point) {
   QALAM_RETURN_IF_ERROR(file->Sync());
   sequence_ = sequence;
   last_ = point;
+  slot_damaged_ = false;  // It was the older one's place that held no good point.
   return OkStatus();
 }
 

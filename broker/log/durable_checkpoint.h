@@ -41,8 +41,8 @@ class DurableCheckpoint {
 
   // The newest good slot; nothing if there is none.
   const std::optional<DurablePoint>& last() const { return last_; }
-  // A slot that had been written held no good point when it was read: `last()` may be the one
-  // before the newest.
+  // A slot that had been written held no good point when it was read, and was not written since:
+  // `last()` may be the one before the newest.
   bool slot_damaged() const { return slot_damaged_; }
   // Writes the older slot and syncs. Blocks. Durable when it returns. Errors: kNoSpace,
   // kTooManyRequests (nothing was written), kIo.

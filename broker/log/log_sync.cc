@@ -117,8 +117,9 @@ Status LogImpl::WritePoint(const DurablePoint& point) {
   return written.ok() ? written : FailUnlessPassing(written.error());
 }
 
+// A damaged slot makes recovery refuse every torn tail, so it is written anew at once.
 bool LogImpl::InForce(const LogOptions& options) const {
-  return options.flush_mode == checkpoint_->last()->flush_mode &&
+  return !checkpoint_->slot_damaged() && options.flush_mode == checkpoint_->last()->flush_mode &&
          options.group_bytes_max == checkpoint_->last()->group_bytes_max;
 }
 

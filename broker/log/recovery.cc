@@ -193,14 +193,14 @@ class Recovery {
     return SealAgain(scan);
   }
 
-  // What was read is made durable before it is believed. Zeros behind the active segment's end are
+  // What was read is made durable before it is believed; an empty finding too, since it may be what
+  // a recovery cut that was killed before its sync. Zeros behind the active segment's end are
   // prepared space and may stay; with buffered writes, which prepare none, the page cache may still
   // show there what a failed sync lost.
   Status Settle(const TailScan::Segment& scanned, bool active) {
     auto& segment = found_.segments[scanned.place];
     const bool prepared = active && options_.direct_alignment > 0;
     const bool cut = scanned.has_more || (scanned.has_zeros && !prepared);
-    if (!cut && !scanned.has_batches) return OkStatus();
     QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(PathOf(segment.base_offset, kLogSuffix),
                                                      {.mode = OpenOptions::Mode::kReadWrite}));
     if (cut) {

@@ -51,7 +51,6 @@ class Scanner {
     found.end = position;
     found.has_more = more.has_value();
     found.has_zeros = !more && position < window.size_bytes();
-    found.has_batches = position > begun;
     scan_.segments.push_back(found);
 
     const bool last = place + 1 == input_.segments.size();

@@ -16,11 +16,10 @@ namespace qalam {
 struct TailScan {
   // Segments looked at, from the checkpoint's on; the last becomes the active one.
   struct Segment {
-    std::size_t place = 0;     // In LogDirectory::segments.
-    std::uint64_t end = 0;     // Its good batches end here.
-    bool has_more = false;     // Bytes that are not zero follow, to be cut.
-    bool has_zeros = false;    // Only zeros follow.
-    bool has_batches = false;  // Some of them were scanned: they are to be synced.
+    std::size_t place = 0;   // In LogDirectory::segments.
+    std::uint64_t end = 0;   // Its good batches end here.
+    bool has_more = false;   // Bytes that are not zero follow, to be cut.
+    bool has_zeros = false;  // Only zeros follow.
   };
   std::vector<Segment> segments;
   Offset end_offset = 0;
