@@ -260,7 +260,7 @@ void PartitionQueue::Connect() {
   writing_ = false;
   link_ = OpenProduce(connection,
                       {partition_.topic, partition_.partition, core_.options().acks,
-                       core_.cluster().options().client_id},
+                       core_.cluster().options().client_id, generation_},
                       std::make_shared<Listener>(core_.shared_from_this(), shared_from_this(),
                                                  generation_, connection.address));
   link_->Read();

@@ -104,6 +104,7 @@ grpc::ByteBuffer EncodeProduce(const ProduceMessage& message, const ProduceOpen&
   request.mutable_open()->set_partition(open.partition);
   request.mutable_open()->set_acks(WireAcks(open.acks));
   request.mutable_open()->set_client_id(open.client_id);
+  request.mutable_open()->set_stream_number(open.stream_number);
   return ToByteBuffer(request);
 }
 

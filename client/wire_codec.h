@@ -22,6 +22,7 @@ struct ProduceOpen {
   std::int32_t partition = 0;
   Acks acks = Acks::kAll;
   std::string client_id;
+  std::uint64_t stream_number = 0;
 };
 grpc::ByteBuffer EncodeProduce(const ProduceMessage& message, const ProduceOpen& open);
 

@@ -21,6 +21,11 @@ class Former {
   // False: not in this group; `command` is untouched.
   bool Take(AppendCommand& command) {
     if (!group_.entries.empty() && bytes_ + command.batch.size() > rules_.bytes_max) return false;
+    if (command.header.has_producer() && command.origin &&
+        !rules_.fence.Admit(command.header.producer_id, command.origin->stream_number)) {
+      return Refuse(command, Error(ErrorCode::kProducerFenced,
+                                   "the producer has opened a newer stream; nothing was written"));
+    }
     if (command.stream && command.stream->HasFailed(command.generation)) {
       return Refuse(command, Error(ErrorCode::kPrecedingFailed,
                                    "an earlier batch of this stream was refused; nothing was "

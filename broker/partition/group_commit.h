@@ -7,6 +7,7 @@
 
 #include "broker/log/log.h"
 #include "broker/partition/commands.h"
+#include "broker/partition/stream_fence.h"
 
 namespace qalam {
 
@@ -31,6 +32,7 @@ struct AppendGroup {
 struct GroupRules {
   const TopicPartition& partition;
   const ProducerState& producers;  // As the log has it.
+  StreamFence& fence;
   Offset end_offset = 0;
   Epoch leader_epoch = kNoEpoch;
   std::size_t bytes_max = 0;  // A first batch is taken even if it is larger.
@@ -38,11 +40,12 @@ struct GroupRules {
 };
 
 // Takes batches from the front of `queued` and decides about each, in order: is it of a stream that
-// has failed (kPrecedingFailed), was it refused on the way, has its deadline passed (kTimedOut), is
-// it a duplicate or out of its producer's sequence, does the log end where it expects
-// (kUnexpectedOffset, details: log_end_offset); then gives it its offset and epoch. A refusal fails
-// its stream. Stops at `bytes_max`, and before a batch that can only be judged when what is in the
-// group has been written. Pure but for the streams' state. Thread: the writer's.
+// has failed (kPrecedingFailed) or that a newer one has replaced (kProducerFenced), was it refused
+// on the way, has its deadline passed (kTimedOut), is it a duplicate or out of its producer's
+// sequence, does the log end where it expects (kUnexpectedOffset, details: log_end_offset); then
+// gives it its offset and epoch. A refusal fails its stream. Stops at `bytes_max`, and before a
+// batch that can only be judged when what is in the group has been written. Pure but for the
+// streams' state and the fence. Thread: the writer's.
 AppendGroup FormGroup(std::deque<AppendCommand>& queued, const GroupRules& rules);
 
 }  // namespace qalam

@@ -144,7 +144,7 @@ void Partition::TakeNewSettings() {
 void Partition::WriteGroup() {
   if (!sync_in_flight_) TakeNewSettings();
   if (failed_) return;
-  GroupRules rules{handle_->name, log_->producers()};
+  GroupRules rules{handle_->name, log_->producers(), fence_};
   rules.end_offset = log_->end_offset();
   rules.leader_epoch = handle_->leader_epoch;
   rules.bytes_max = static_cast<std::size_t>(

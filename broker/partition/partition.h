@@ -11,6 +11,7 @@
 #include "broker/partition/partition_context.h"
 #include "broker/partition/partition_handle.h"
 #include "broker/partition/reader_wakes.h"
+#include "broker/partition/stream_fence.h"
 #include "common/mutant.h"
 
 namespace qalam {
@@ -103,6 +104,7 @@ class Partition {
   std::shared_ptr<const PartitionSettings> settings_;
   std::shared_ptr<const PartitionSettings> refused_settings_;
   ReaderWakes reader_wakes_;
+  StreamFence fence_;
   std::deque<AppendCommand> queued_;
   std::deque<Waiting> waiting_;
   std::vector<UniqueFunction<void()>> when_idle_;

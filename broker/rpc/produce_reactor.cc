@@ -81,7 +81,8 @@ void ProduceReactor::Handle(ProduceMessage message) {
 }
 
 void ProduceReactor::Open(ProduceOpen open) {
-  auto origin = std::make_shared<const Origin>(Origin{std::move(open.client_id), "grpc", peer_});
+  auto origin = std::make_shared<const Origin>(
+      Origin{std::move(open.client_id), "grpc", peer_, open.stream_number});
   rpc_.broker.OpenProduce(std::move(open.partition), open.acks, std::move(origin),
                           Reply<std::unique_ptr<ProduceSession>>(
                               [self = self_](Result<std::unique_ptr<ProduceSession>> session) {

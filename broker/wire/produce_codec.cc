@@ -83,7 +83,8 @@ Result<ProduceMessage> DecodeProduceRequest(SliceSpan message) {
   switch (kind) {
     case kOpenField: {
       QALAM_ASSIGN_OR_RETURN(const Acks acks, FromProto(open.acks()));
-      return ProduceMessage(ProduceOpen{{open.topic(), open.partition()}, acks, open.client_id()});
+      return ProduceMessage(ProduceOpen{
+          {open.topic(), open.partition()}, acks, open.client_id(), open.stream_number()});
     }
     case kBatchField:
       return ProduceMessage(std::move(batch));

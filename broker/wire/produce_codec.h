@@ -18,6 +18,7 @@ struct ProduceOpen {
   TopicPartition partition;
   Acks acks = Acks::kAll;
   std::string client_id;
+  std::uint64_t stream_number = 0;
 };
 struct ProduceBatchMessage {
   std::uint64_t batch_id = 0;

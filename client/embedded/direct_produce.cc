@@ -99,7 +99,8 @@ bool DirectProduce::Open() {
     Close(BrokerIsGone(), true);
     return true;
   }
-  auto origin = std::make_shared<const Origin>(Origin{open_.client_id, "direct", "this process"});
+  auto origin = std::make_shared<const Origin>(
+      Origin{open_.client_id, "direct", "this process", open_.stream_number});
   phase_.store(Phase::kAsking);
   entry.broker().OpenProduce(
       {open_.topic, open_.partition}, CoreAcks(open_.acks), std::move(origin),

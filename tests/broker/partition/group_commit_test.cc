@@ -25,7 +25,7 @@ class GroupCommitTest : public testing::Test {
     return command;
   }
   AppendGroup Form() {
-    GroupRules rules{partition_, producers_};
+    GroupRules rules{partition_, producers_, fence_};
     rules.end_offset = end_offset_;
     rules.leader_epoch = 3;
     rules.bytes_max = bytes_max_;
@@ -42,6 +42,7 @@ class GroupCommitTest : public testing::Test {
 
   const TopicPartition partition_{"events", 0};
   ProducerState producers_;
+  StreamFence fence_;
   std::deque<AppendCommand> queued_;
   Offset end_offset_ = 100;
   std::size_t bytes_max_ = 1 << 20;
@@ -200,6 +201,48 @@ TEST_F(GroupCommitTest, AnOldEpochIsFencedAndANewOneBeginsAtZero) {
   EXPECT_EQ(group.refused[0].error.code(), ErrorCode::kProducerFenced);
   EXPECT_EQ(group.refused[1].error.code(), ErrorCode::kOutOfOrderSequence);
   EXPECT_EQ(group.entries.size(), 1u);
+}
+
+TEST_F(GroupCommitTest, WhatAnOlderStreamStillDeliversIsRefused) {
+  const auto on_stream = [](AppendCommand command, std::uint64_t number) {
+    command.origin = std::make_shared<const Origin>(Origin{"", "", "", number});
+    return command;
+  };
+  queued_.push_back(on_stream(Batch(1, 7, 0), 1));
+  queued_.push_back(on_stream(Batch(1, 7, 5), 2));  // A gap: refused, but heard.
+  queued_.push_back(on_stream(Batch(1, 7, 1), 1));
+  queued_.push_back(on_stream(Batch(1, 8, 0), 1));  // Another producer.
+  AppendGroup group = Form();
+  Written(group);
+  std::vector<ErrorCode> refused;
+  while (true) {
+    for (const RefusedBatch& each : group.refused) refused.push_back(each.error.code());
+    if (queued_.empty()) break;
+    group = Form();
+    Written(group);
+  }
+  EXPECT_EQ(refused, (std::vector{ErrorCode::kOutOfOrderSequence, ErrorCode::kProducerFenced}));
+  EXPECT_EQ(end_offset_, 102);
+}
+
+TEST(StreamFenceTest, OldStreamsStayOutAndProducersWithoutNumbersPass) {
+  StreamFence fence;
+  EXPECT_TRUE(fence.Admit(1, 2));
+  EXPECT_FALSE(fence.Admit(1, 1));
+  EXPECT_TRUE(fence.Admit(1, 2));
+  EXPECT_TRUE(fence.Admit(1, 0));
+  EXPECT_TRUE(fence.Admit(2, 1));
+}
+
+TEST(StreamFenceTest, WhoIsHeardIsRememberedHoweverManyOthersCome) {
+  StreamFence fence;
+  EXPECT_TRUE(fence.Admit(1, 9));
+  for (ProducerId other = 2; other < 20'000; ++other) {
+    EXPECT_TRUE(fence.Admit(other, 1));
+    if (other % 3'000 == 0) {
+      EXPECT_FALSE(fence.Admit(1, 8)) << other;
+    }
+  }
 }
 
 }  // namespace
