@@ -64,6 +64,8 @@ class Producer(threading.Thread):
 
     def read_acks(self):
         for line in self.process.stdout:
+            if not line.endswith(b"\n"):
+                break  # Killed in the middle of writing it.
             now = time.monotonic()
             ack = json.loads(line)
             self.acks.append((now, ack["offset"], ack["leader_epoch"]))
@@ -113,6 +115,8 @@ class Tail:
 
     def read(self):
         for line in self.process.stdout:
+            if not line.endswith(b"\n"):
+                break  # Killed in the middle of writing it.
             self.times.append(time.monotonic())
             self.records.append(line.split())
 

@@ -48,12 +48,14 @@ def first_ack_after(producers, moment):
 
 
 class Steps:
-    """When, after a moment, somebody else had the lock, when its socket was there, when the first record was acknowledged."""
+    """When, after a moment, somebody else had the lock, when its socket was there, when it acknowledged a record."""
 
     def __init__(self, company, pid):
         self.company = company
         self.pid = pid
         self.socket = self.inode()
+        # What the old owner acknowledged may be read only after its end.
+        self.epoch = max(ack[2] for p in company.producers for ack in p.acks[-1:])
         self.at = time.monotonic()
         self.locked = self.serving = self.acked = None
 
@@ -69,8 +71,8 @@ class Steps:
             self.locked = now
         if self.locked is not None and self.serving is None and self.inode() not in (self.socket, None):
             self.serving = now
-        ack = first_ack_after(self.company.producers, self.at + 0.002)
-        self.acked = None if ack is None else ack - self.at
+        acks = [ack[0] for p in self.company.producers for ack in p.acks[-200:] if ack[2] > self.epoch]
+        self.acked = min(acks) - self.at if acks else None
         return self.acked is not None
 
     def __str__(self):
@@ -108,11 +110,12 @@ class Company:
         seen = [0, 0]
 
         def consistent():
-            # Between its lock and its epoch, a new owner is seen with the old one's.
+            # A new owner has the lock before its name is there, and its name before its epoch.
             seen[:] = owner_pid(self.directory), owner_epoch(self.directory)
-            return seen[0] != 0 and self.owners.get(seen[1], seen[0]) == seen[0]
+            ours = any(member.process.pid == seen[0] for member in (*self.producers, *self.tails))
+            return ours and self.owners.get(seen[1], seen[0]) == seen[0]
 
-        wait_for(consistent, "an epoch has one owner", timeout=5)
+        wait_for(consistent, "one of ours owns the directory, in an epoch of its own", timeout=5)
         self.owners[seen[1]] = seen[0]
         return seen[0]
 
