@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "client/produce_state.h"
+#include "client/steady_time.h"
 #include "client/wire_codec.h"
 #include "common/unique_function.h"
 #include "qalam/result.h"
@@ -33,6 +35,13 @@ class ProduceLink {
   [[nodiscard]] virtual bool Write(const ProduceMessage& message) = 0;
   virtual void Read() = 0;
   virtual void Cancel() = 0;  // OnClosed follows soon. Any number of times.
+  // Whether FetchUntil may do something. For ever.
+  virtual bool can_fetch() const { return false; }
+  // As AnswerSource has it, of this link, until it is closed; the listener hears on the calling
+  // thread meanwhile. False: it can't be, or somebody else does it already.
+  virtual bool FetchUntil(TimePoint /*end*/, const std::function<bool()>& /*done*/) {
+    return false;
+  }
 };
 
 // A message of a Tail stream.
@@ -57,14 +66,15 @@ class TailLink {
   virtual void Cancel() = 0;
 };
 
-// A broker in this process. Thread: any.
+// A nearer way to a broker than gRPC: it is in this process, or behind a local socket. Thread: any.
 class DirectBroker {
  public:
   virtual ~DirectBroker() = default;
   virtual std::shared_ptr<ProduceLink> OpenProduce(
       const ProduceOpen& open, std::shared_ptr<ProduceLink::Listener> listener) = 0;
-  virtual std::shared_ptr<TailLink> OpenTail(const TailOpen& open,
-                                             std::shared_ptr<TailLink::Listener> listener) = 0;
+  // Null: there is no nearer way for tails.
+  virtual std::shared_ptr<TailLink> OpenTail(
+      const TailOpen& open, const std::shared_ptr<TailLink::Listener>& listener) = 0;
 };
 
 }  // namespace qalam::abi0

@@ -15,7 +15,7 @@ namespace qalam::abi0 {
 struct Connection {
   std::string address;  // As given: HOST:PORT or unix:PATH.
   std::shared_ptr<grpc::Channel> channel;
-  // The broker is in this process: what records go through instead of the channel.
+  // What records go through instead of the channel, where there is a nearer way.
   std::shared_ptr<DirectBroker> direct;
 };
 

@@ -46,12 +46,12 @@ void DeliveryState::RunCallbacks() {
 }
 
 bool DeliveryState::Wait(std::chrono::nanoseconds timeout) const {
-  if (timeout.count() >= 0) {
-    return decided_.WaitUntil(SteadyClock::now() +
-                              std::min<std::chrono::nanoseconds>(timeout, kTimeoutMax));
-  }
-  decided_.Wait();
-  return true;
+  const TimePoint end =
+      timeout.count() < 0
+          ? TimePoint::max()
+          : SteadyClock::now() + std::min<std::chrono::nanoseconds>(timeout, kTimeoutMax);
+  if (source_ != nullptr) source_->FetchUntil(end, [this] { return done(); });
+  return decided_.WaitUntil(end);
 }
 
 DeliveryReport DeliveryState::ReportOf(std::int32_t index) const {

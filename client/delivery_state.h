@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/answer_source.h"
 #include "common/one_shot_event.h"
 #include "qalam/producer.h"
 
@@ -20,6 +21,8 @@ class DeliveryState {
   // Already decided: a record that was refused at once.
   explicit DeliveryState(BatchReport report);
 
+  // Who waits may look for the verdict there. Before the first handle is given away.
+  void SetSource(std::shared_ptr<AnswerSource> source) { source_ = std::move(source); }
   // One record with a handle or a callback: `index` is its place in the batch.
   void AddTimestamp(std::int32_t index, std::int64_t timestamp_ms);
   void AddCallback(std::int32_t index, DeliveryCallback callback);
@@ -43,6 +46,7 @@ class DeliveryState {
   std::int64_t TimestampOf(std::int32_t index) const;
 
   OneShotEvent decided_;
+  std::shared_ptr<AnswerSource> source_;
   BatchReport report_;  // Written before decided_, never after.
   std::vector<std::int64_t> timestamps_;
   std::vector<std::pair<std::int32_t, DeliveryCallback>> callbacks_;

@@ -91,7 +91,9 @@ std::shared_ptr<ProduceLink> OpenProduce(const Connection& connection, const Pro
 
 std::shared_ptr<TailLink> OpenTail(const Connection& connection, const TailOpen& open,
                                    std::shared_ptr<TailLink::Listener> listener) {
-  if (connection.direct != nullptr) return connection.direct->OpenTail(open, std::move(listener));
+  if (connection.direct != nullptr) {
+    if (auto near = connection.direct->OpenTail(open, listener)) return near;
+  }
   auto link = std::make_shared<GrpcTailLink>(connection.address, std::move(listener));
   auto stream = Stream::Start(connection.channel, kTailMethod, link);
   link->Attach(stream);

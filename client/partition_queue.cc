@@ -69,7 +69,7 @@ class PartitionQueue::Listener final : public ProduceLink::Listener {
 PartitionQueue::PartitionQueue(ProducerCore& core, TopicPartition partition)
     : core_(core),
       partition_(std::move(partition)),
-      accumulator_(AccumulatorOptionsOf(core.options()), core.pool()),
+      accumulator_(AccumulatorOptionsOf(core.options()), core.pool(), source_),
       may_overlap_(MayOverlap(core.options())),
       state_(StateOptionsOf(core.options(), core.cluster().connections().retry())) {}
 
@@ -191,6 +191,13 @@ void PartitionQueue::SealIfIdle() {
   if (!accumulator_.empty() && ShouldSealEarly()) Enqueue(accumulator_.Seal());
 }
 
+void PartitionQueue::FetchVerdicts(TimePoint end, std::uint64_t batches) {
+  // Callbacks may be all that is missing.
+  source_->FetchUntil(end, [&] {
+    return done_count() >= batches || under_way_.load(std::memory_order_relaxed) == 0;
+  });
+}
+
 std::uint64_t PartitionQueue::resent_count() const {
   MutexLock lock(state_mutex_);
   return state_.resent_count();
@@ -264,6 +271,7 @@ void PartitionQueue::Connect() {
                       std::make_shared<Listener>(core_.shared_from_this(), shared_from_this(),
                                                  generation_, connection.address));
   link_->Read();
+  source_->Set(link_);
   state_.OnStreamOpen();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "client/answer_source.h"
 #include "client/broker_link.h"
 #include "client/cluster_client.h"
 #include "client/early_seal.h"
@@ -52,6 +53,9 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
                        std::size_t credit);
   // The open batch leaves now.
   void SealNow();
+  // Fetches verdicts on this thread until those on the first so many batches are there, or no more
+  // can be fetched.
+  void FetchVerdicts(TimePoint end, std::uint64_t batches);
   // Batches opened so far, and those among them whose verdict and callbacks are done.
   std::uint64_t opened_count() const { return opened_.load(std::memory_order_acquire); }
   std::uint64_t done_count() const { return done_.load(std::memory_order_acquire); }
@@ -91,6 +95,7 @@ class PartitionQueue : public std::enable_shared_from_this<PartitionQueue> {
   ProducerCore&
       core_;  // Kept alive by whatever calls us: the producer, a stream's listener, a task.
   const TopicPartition partition_;
+  const std::shared_ptr<AnswerSource> source_ = std::make_shared<AnswerSource>();
 
   mutable Mutex open_mutex_;
   RecordAccumulator accumulator_ QALAM_GUARDED_BY(open_mutex_);

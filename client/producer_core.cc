@@ -360,6 +360,7 @@ Status ProducerCore::Flush(std::chrono::milliseconds timeout) {
     const std::uint64_t opened = queue->opened_count();
     batches.emplace_back(std::move(queue), opened);
   }
+  for (const auto& [queue, opened] : batches) queue->FetchVerdicts(end, opened);
   done = progress_.WaitFor(end, [&batches] {
     return std::all_of(batches.begin(), batches.end(),
                        [](const auto& entry) { return entry.first->done_count() >= entry.second; });

@@ -40,6 +40,7 @@ std::int32_t RecordAccumulator::Add(const RecordRef& record, std::int64_t timest
   if (open_ == nullptr) {
     open_ = std::make_unique<PendingBatch>();
     open_->delivery = std::make_shared<DeliveryState>();
+    open_->delivery->SetSource(source_);
     open_->buffer = pool_.Take();
     open_->opened_at = now;
     open_->deadline = now + options_.delivery_timeout;

@@ -21,8 +21,10 @@ struct AccumulatorOptions {
 // The batch of one partition that still takes records. Thread: its owner (a PartitionQueue's lock).
 class RecordAccumulator {
  public:
-  RecordAccumulator(const AccumulatorOptions& options, BufferPool& pool)
-      : options_(options), pool_(pool) {}
+  // `source`: of the verdicts on its batches; null: nobody can fetch them.
+  RecordAccumulator(const AccumulatorOptions& options, BufferPool& pool,
+                    std::shared_ptr<AnswerSource> source = nullptr)
+      : options_(options), pool_(pool), source_(std::move(source)) {}
 
   // Upper bound of what a record takes in a batch.
   static std::size_t RecordBytes(const RecordRef& record);
@@ -48,6 +50,7 @@ class RecordAccumulator {
  private:
   const AccumulatorOptions options_;
   BufferPool& pool_;
+  const std::shared_ptr<AnswerSource> source_;
   BatchPtr open_;
 };
 

@@ -55,9 +55,9 @@ grpc::ByteBuffer ToByteBuffer(const google::protobuf::MessageLite& message) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
-// ProduceRequest{batch = 2: {batch_id = 1, expected_offset = 2, batch = 3}}: everything before the
-// batch's bytes in one small slice, then those bytes, kept alive by their buffer.
-grpc::ByteBuffer EncodeBatch(const ProduceMessage& message) {
+// ProduceRequest{batch = 2: {batch_id = 1, expected_offset = 2, batch = 3}}, before the batch's
+// bytes.
+std::string EncodeBatchHead(const ProduceMessage& message) {
   std::array<std::uint8_t, 64> inner;
   std::uint8_t* at = inner.data();
   at = CodedOutputStream::WriteTagToArray(Tag(1, kVarint), at);
@@ -71,50 +71,15 @@ grpc::ByteBuffer EncodeBatch(const ProduceMessage& message) {
   at = CodedOutputStream::WriteVarint64ToArray(message.batch.size(), at);
   const auto inner_bytes = static_cast<std::size_t>(at - inner.data());
 
-  std::array<std::uint8_t, 96> prefix;
-  at = CodedOutputStream::WriteTagToArray(Tag(2, kLengthDelimited), prefix.data());
+  std::array<std::uint8_t, 96> head;
+  at = CodedOutputStream::WriteTagToArray(Tag(2, kLengthDelimited), head.data());
   at = CodedOutputStream::WriteVarint64ToArray(inner_bytes + message.batch.size(), at);
   at = std::copy_n(inner.data(), inner_bytes, at);
-
-  auto* keep = new std::shared_ptr<BatchBuffer>(message.buffer);
-  const std::array<grpc::Slice, 2> slices = {
-      grpc::Slice(prefix.data(), static_cast<std::size_t>(at - prefix.data())),
-      grpc::Slice(
-          const_cast<std::byte*>(message.batch.data()), message.batch.size(),
-          [](void* kept) { delete static_cast<std::shared_ptr<BatchBuffer>*>(kept); }, keep)};
-  return grpc::ByteBuffer(slices.data(), slices.size());
+  return {reinterpret_cast<const char*>(head.data()), static_cast<std::size_t>(at - head.data())};
 }
 
-}  // namespace
-
-grpc::ByteBuffer EncodeProduce(const ProduceMessage& message, const ProduceOpen& open) {
-  switch (message.kind) {
-    case ProduceMessage::Kind::kBatch:
-      return EncodeBatch(message);
-    case ProduceMessage::Kind::kRestart: {
-      v1::ProduceRequest request;
-      request.mutable_restart();
-      return ToByteBuffer(request);
-    }
-    case ProduceMessage::Kind::kOpen:
-      break;
-  }
-  v1::ProduceRequest request;
-  request.mutable_open()->set_topic(open.topic);
-  request.mutable_open()->set_partition(open.partition);
-  request.mutable_open()->set_acks(WireAcks(open.acks));
-  request.mutable_open()->set_client_id(open.client_id);
-  request.mutable_open()->set_stream_number(open.stream_number);
-  return ToByteBuffer(request);
-}
-
-std::optional<std::vector<BatchAnswer>> DecodeProduceResponse(grpc::ByteBuffer& message,
-                                                              const std::string& address) {
-  v1::ProduceResponse response;
-  {
-    grpc::ProtoBufferReader reader(&message);
-    if (!reader.status().ok() || !response.ParseFromZeroCopyStream(&reader)) return std::nullopt;
-  }
+std::vector<BatchAnswer> AnswersOf(const v1::ProduceResponse& response,
+                                   const std::string& address) {
   std::vector<BatchAnswer> answers;
   answers.reserve(static_cast<std::size_t>(response.results_size()));
   for (const v1::ProduceResponse::Result& result : response.results()) {
@@ -129,6 +94,62 @@ std::optional<std::vector<BatchAnswer>> DecodeProduceResponse(grpc::ByteBuffer& 
     answers.push_back(std::move(answer));
   }
   return answers;
+}
+
+}  // namespace
+
+std::string EncodeProduceHead(const ProduceMessage& message, const ProduceOpen& open) {
+  v1::ProduceRequest request;
+  switch (message.kind) {
+    case ProduceMessage::Kind::kBatch:
+      return EncodeBatchHead(message);
+    case ProduceMessage::Kind::kRestart:
+      request.mutable_restart();
+      break;
+    case ProduceMessage::Kind::kOpen:
+      request.mutable_open()->set_topic(open.topic);
+      request.mutable_open()->set_partition(open.partition);
+      request.mutable_open()->set_acks(WireAcks(open.acks));
+      request.mutable_open()->set_client_id(open.client_id);
+      request.mutable_open()->set_stream_number(open.stream_number);
+      break;
+  }
+  return request.SerializeAsString();
+}
+
+grpc::ByteBuffer EncodeProduce(const ProduceMessage& message, const ProduceOpen& open) {
+  const std::string head = EncodeProduceHead(message, open);
+  if (message.kind != ProduceMessage::Kind::kBatch) {
+    const grpc::Slice slice(head);
+    return grpc::ByteBuffer(&slice, 1);
+  }
+  // The batch's bytes are not copied, but kept alive by their buffer.
+  auto* keep = new std::shared_ptr<BatchBuffer>(message.buffer);
+  const std::array<grpc::Slice, 2> slices = {
+      grpc::Slice(head),
+      grpc::Slice(
+          const_cast<std::byte*>(message.batch.data()), message.batch.size(),
+          [](void* kept) { delete static_cast<std::shared_ptr<BatchBuffer>*>(kept); }, keep)};
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+std::optional<std::vector<BatchAnswer>> DecodeProduceResponse(grpc::ByteBuffer& message,
+                                                              const std::string& address) {
+  v1::ProduceResponse response;
+  {
+    grpc::ProtoBufferReader reader(&message);
+    if (!reader.status().ok() || !response.ParseFromZeroCopyStream(&reader)) return std::nullopt;
+  }
+  return AnswersOf(response, address);
+}
+
+std::optional<std::vector<BatchAnswer>> DecodeProduceResponse(BytesView message,
+                                                              const std::string& address) {
+  v1::ProduceResponse response;
+  if (!response.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
+    return std::nullopt;
+  }
+  return AnswersOf(response, address);
 }
 
 grpc::ByteBuffer EncodeTail(const TailOpen& open) {

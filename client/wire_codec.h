@@ -25,9 +25,13 @@ struct ProduceOpen {
   std::uint64_t stream_number = 0;
 };
 grpc::ByteBuffer EncodeProduce(const ProduceMessage& message, const ProduceOpen& open);
+// The same message up to `message.batch`, which ends it.
+std::string EncodeProduceHead(const ProduceMessage& message, const ProduceOpen& open);
 
 // Nothing when the bytes are no ProduceResponse.
 std::optional<std::vector<BatchAnswer>> DecodeProduceResponse(grpc::ByteBuffer& message,
+                                                              const std::string& address);
+std::optional<std::vector<BatchAnswer>> DecodeProduceResponse(BytesView message,
                                                               const std::string& address);
 
 struct TailOpen {

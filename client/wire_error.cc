@@ -108,6 +108,15 @@ std::string_view WordOf(grpc::StatusCode code) {
 
 }  // namespace
 
+std::optional<Error> ErrorFromDetails(BytesView details, const std::string& address) {
+  v1::RpcStatus rich;
+  if (!rich.ParseFromArray(details.data(), static_cast<int>(details.size()))) return std::nullopt;
+  const grpc::Status status(grpc::StatusCode::UNKNOWN, rich.message(),
+                            {reinterpret_cast<const char*>(details.data()), details.size()});
+  if (!HasErrorInfo(status)) return std::nullopt;
+  return ErrorFromGrpc(status, address);
+}
+
 bool HasErrorInfo(const grpc::Status& status) { return ParseDetails(status).has_value(); }
 
 bool IsNoAnswer(const grpc::Status& status) {

@@ -3,8 +3,10 @@
 #include <grpcpp/support/status.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
+#include "common/bytes.h"
 #include "common/error.h"
 #include "qalam/record.h"
 #include "qalam/result.h"
@@ -16,6 +18,8 @@ namespace qalam::abi0 {
 // `status` is not OK. Without details of ours: UNAVAILABLE is UNREACHABLE, DEADLINE_EXCEEDED
 // TIMED_OUT.
 Error ErrorFromGrpc(const grpc::Status& status, const std::string& address);
+// Of a serialized RpcStatus that a broker of ours made; nothing: it is none.
+std::optional<Error> ErrorFromDetails(BytesView details, const std::string& address);
 // True when a broker of ours said it, not the transport.
 bool HasErrorInfo(const grpc::Status& status);
 // Our deadline passed without an answer: nobody knows what the broker did.

@@ -12,4 +12,4 @@ namespace qalam {
 // States something that only a bug of ours can make false. On in release builds too: a broken
 // invariant must stop, not write. Never for a disk's, a peer's or a user's bytes.
 #define QALAM_CHECK(condition) \
-  ((condition) ? (void)0 : ::qalam::CheckFailed(__FILE__, __LINE__, #condition))
+  ((condition) ? (void)0 : ::qalam::CheckFailed(__FILE_NAME__, __LINE__, #condition))

@@ -1,14 +1,17 @@
 #include "common/logging.h"
 
+#include <pthread.h>
 #include <spdlog/formatter.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <utility>
 
+#include "common/log_line.h"
 #include "common/mutex.h"
 #include "common/printable.h"
 
@@ -34,8 +37,17 @@ void AppendForText(Buffer& out, std::string_view text) {
   }
 }
 
-void AppendForJson(Buffer& out, std::string_view text) {
+void AppendEscape(Buffer& out, unsigned character) {
   constexpr std::string_view kDigits = "0123456789abcdef";
+  Append(out, "\\u00");
+  out.push_back(kDigits[character >> 4]);
+  out.push_back(kDigits[character & 0xf]);
+}
+
+// As a string of JSON, with its quotes. Control characters are escaped, C1 included, and a byte
+// that is not UTF-8 becomes U+FFFD: the line can be shown as it is.
+void AppendJsonString(Buffer& out, std::string_view text) {
+  out.push_back('"');
   while (!text.empty()) {
     const std::size_t size = Utf8Size(text);
     const auto byte = static_cast<unsigned char>(text.front());
@@ -45,49 +57,79 @@ void AppendForJson(Buffer& out, std::string_view text) {
       out.push_back('\\');
       out.push_back(text.front());
     } else if (byte < 0x20 || byte == 0x7f) {
-      Append(out, "\\u00");
-      out.push_back(kDigits[byte >> 4]);
-      out.push_back(kDigits[byte & 0xf]);
+      AppendEscape(out, byte);
+    } else if (byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) {
+      AppendEscape(out, static_cast<unsigned char>(text[1]));
     } else {
       Append(out, text.substr(0, size));
     }
     text.remove_prefix(std::max<std::size_t>(size, 1));
   }
+  out.push_back('"');
 }
 
-// A head by pattern, the message escaped, an end.
-class LineFormatter final : public spdlog::formatter {
- public:
-  using AppendMessage = void (*)(Buffer&, std::string_view);
-  LineFormatter(const char* head, AppendMessage append, std::string_view end)
-      : head_text_(head), append_(append), end_(end) {}
+constexpr const char* kTimePattern = "%Y-%m-%dT%H:%M:%S.%eZ";
 
+// 2026-01-02T03:04:05.678Z info  log: segment rolled dir=... base=42
+class TextFormatter final : public spdlog::formatter {
+ public:
   void format(const spdlog::details::log_msg& message, Buffer& out) override {
     head_.format(message, out);
-    append_(out, {message.payload.data(), message.payload.size()});
-    Append(out, end_);
+    AppendForText(out, {message.payload.data(), message.payload.size()});
+    out.push_back('\n');
   }
   std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<LineFormatter>(head_text_, append_, end_);
+    return std::make_unique<TextFormatter>();
   }
 
  private:
-  const char* const head_text_;
-  const AppendMessage append_;
-  const std::string_view end_;
-  spdlog::pattern_formatter head_{head_text_, spdlog::pattern_time_type::utc, ""};
+  spdlog::pattern_formatter head_{
+      std::string(kTimePattern) + " %-7l %n: ", spdlog::pattern_time_type::utc, ""};
 };
 
-// 2026-01-02T03:04:05.678Z info  log: segment rolled dir=... base=42
-std::unique_ptr<spdlog::formatter> TextFormatter() {
-  return std::make_unique<LineFormatter>("%Y-%m-%dT%H:%M:%S.%eZ %-7l %n: ", AppendForText, "\n");
-}
-// {"time","level","logger","message"}, a line each.
-std::unique_ptr<spdlog::formatter> JsonFormatter() {
-  return std::make_unique<LineFormatter>(
-      R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","logger":"%n","message":")", AppendForJson,
-      "\"}\n");
-}
+// {"ts","level","logger","thread","msg", and what the message says as key=value}, a line each.
+class JsonFormatter final : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, Buffer& out) override {
+    const std::string_view text(message.payload.data(), message.payload.size());
+    Append(out, R"({"ts":")");
+    time_.format(message, out);
+    out.push_back('"');
+    const auto level = spdlog::level::to_string_view(message.level);
+    AppendMember(out, "level", {level.data(), level.size()});
+    AppendMember(out, "logger", {message.logger_name.data(), message.logger_name.size()});
+    AppendMember(out, "thread", OwnThreadName().data());
+    AppendMember(out, "msg", text);
+    for (const auto& [name, value] : FieldsOf(text, kFieldsMax)) {
+      const bool is_taken = std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end();
+      if (!is_taken) AppendMember(out, name, value);
+    }
+    Append(out, "}\n");
+  }
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<JsonFormatter>();
+  }
+
+ private:
+  static constexpr std::size_t kFieldsMax = 16;
+  static constexpr std::array<std::string_view, 5> kOwn = {"ts", "level", "logger", "thread",
+                                                           "msg"};
+
+  static void AppendMember(Buffer& out, std::string_view name, std::string_view value) {
+    out.push_back(',');
+    AppendJsonString(out, name);
+    out.push_back(':');
+    AppendJsonString(out, value);
+  }
+  // Lines are made by the thread that logs.
+  static std::array<char, 16> OwnThreadName() {
+    std::array<char, 16> name{};
+    (void)pthread_getname_np(pthread_self(), name.data(), name.size());
+    return name;
+  }
+
+  spdlog::pattern_formatter time_{kTimePattern, spdlog::pattern_time_type::utc, ""};
+};
 
 struct Registry {
   Mutex mutex;
@@ -97,7 +139,7 @@ struct Registry {
   std::map<std::string, std::unique_ptr<spdlog::logger>, std::less<>> loggers
       QALAM_GUARDED_BY(mutex);
 
-  Registry() { sink->set_formatter(TextFormatter()); }
+  Registry() { sink->set_formatter(std::make_unique<TextFormatter>()); }
 };
 
 // Never destroyed: threads may log until the very end.
@@ -123,7 +165,11 @@ spdlog::logger& Logger(std::string_view folder) {
 void ConfigureLogging(const LoggingOptions& options) {
   Registry& registry = TheRegistry();
   MutexLock lock(registry.mutex);
-  registry.sink->set_formatter(options.json ? JsonFormatter() : TextFormatter());
+  if (options.json) {
+    registry.sink->set_formatter(std::make_unique<JsonFormatter>());
+  } else {
+    registry.sink->set_formatter(std::make_unique<TextFormatter>());
+  }
   // from_str() answers "off" to a word that it does not know: then rather too much than nothing.
   const auto level = spdlog::level::from_str(options.level);
   registry.level = level == spdlog::level::off ? spdlog::level::info : level;

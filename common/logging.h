@@ -15,7 +15,9 @@ spdlog::logger& Logger(std::string_view folder);
 
 struct LoggingOptions {
   std::string level = "info";  // debug, info, warn, error.
-  bool json = false;           // One JSON object a line, else text.
+  // One JSON object a line, else text: "ts", "level", "logger", "thread", "msg", and each key=value
+  // of the message as a member of that name (a string). Valid whatever bytes the message has.
+  bool json = false;
 };
 // In force for all loggers at once, made before or after. May be called again (another level).
 void ConfigureLogging(const LoggingOptions& options);

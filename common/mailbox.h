@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <utility>
@@ -13,8 +14,10 @@ namespace qalam {
 
 // Many threads post, one owner drains everything at once; the order of posting is the order of
 // draining. Bounded: `TryPost` refuses when `commands_max` wait, `Post` (for the owner's own
-// machinery: sync results, ticks, stop) is always taken.
-// Thread: TryPost, Post, OnRoom from any; Drain from the owner only. It must outlive every call.
+// machinery: sync results, ticks, stop) is always taken. While the owner waits in Drain another
+// thread may stand in for it, so that what it brings needs no thread to be woken.
+// Thread: TryPost, Post, PostOrStandIn, OnRoom from any; Drain from the owner, or who stands in for
+// it, only. It must outlive every call.
 template <typename T>
 class Mailbox {
  public:
@@ -47,6 +50,29 @@ class Mailbox {
     }
     ready_.NotifyOne();
   }
+  // As Post. True: the owner waits, and is not woken; in its place the caller drains, without
+  // patience, until it calls EndStandIn.
+  bool PostOrStandIn(T command) {
+    MutexLock lock(mutex_);
+    if (sealed_) return false;
+    queue_.push_back(std::move(command));
+    if (!waiting_) return false;
+    waiting_ = false;
+    stood_in_for_ = true;
+    return true;
+  }
+  // The owner goes on waiting, unless it is to be woken: `wake` (to look anew for how long it may),
+  // its patience has passed, or there is something that came meanwhile and can't wait.
+  template <typename CanWait>
+  void EndStandIn(bool wake, const CanWait& can_wait) {
+    {
+      MutexLock lock(mutex_);
+      stood_in_for_ = false;
+      waiting_ = true;
+      if (!wake && !patience_passed_ && std::all_of(queue_.begin(), queue_.end(), can_wait)) return;
+    }
+    ready_.NotifyOne();
+  }
   // Calls `callback` once there is room, from the draining thread, or at once if there is already.
   void OnRoom(UniqueFunction<void()> callback) {
     {
@@ -68,6 +94,9 @@ class Mailbox {
       if (queue_.empty() && patience.count() > 0) {
         waiting_ = true;
         ready_.WaitFor(mutex_, patience);
+        patience_passed_ = true;
+        while (stood_in_for_) ready_.Wait(mutex_);
+        patience_passed_ = false;
         waiting_ = false;
       }
       out.swap(queue_);
@@ -102,7 +131,9 @@ class Mailbox {
   const std::size_t commands_max_;
   mutable Mutex mutex_;
   CondVar ready_;
-  bool waiting_ QALAM_GUARDED_BY(mutex_) = false;
+  bool waiting_ QALAM_GUARDED_BY(mutex_) = false;  // The owner may be woken.
+  bool stood_in_for_ QALAM_GUARDED_BY(mutex_) = false;
+  bool patience_passed_ QALAM_GUARDED_BY(mutex_) = false;
   bool closed_ QALAM_GUARDED_BY(mutex_) = false;
   bool sealed_ QALAM_GUARDED_BY(mutex_) = false;
   std::vector<T> queue_ QALAM_GUARDED_BY(mutex_);

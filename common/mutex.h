@@ -15,6 +15,7 @@ class QALAM_CAPABILITY("mutex") Mutex {
   void unlock() QALAM_RELEASE() { mutex_.unlock(); }
 
  private:
+  friend class CondVar;
   std::mutex mutex_;
 };
 
@@ -32,16 +33,23 @@ class QALAM_SCOPED_CAPABILITY MutexLock {
 // Waits with the mutex held; may wake for nothing, so wait in a loop. Thread: any.
 class CondVar {
  public:
-  void Wait(Mutex& mutex) QALAM_REQUIRES(mutex) { condition_.wait(mutex); }
+  void Wait(Mutex& mutex) QALAM_REQUIRES(mutex) {
+    std::unique_lock<std::mutex> held(mutex.mutex_, std::adopt_lock);
+    condition_.wait(held);
+    held.release();
+  }
   // False when the time passed. Monotonic.
   bool WaitFor(Mutex& mutex, std::chrono::nanoseconds time) QALAM_REQUIRES(mutex) {
-    return condition_.wait_for(mutex, time) == std::cv_status::no_timeout;
+    std::unique_lock<std::mutex> held(mutex.mutex_, std::adopt_lock);
+    const bool woken = condition_.wait_for(held, time) == std::cv_status::no_timeout;
+    held.release();
+    return woken;
   }
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }
 
  private:
-  std::condition_variable_any condition_;
+  std::condition_variable condition_;
 };
 
 }  // namespace qalam

@@ -16,6 +16,7 @@
 #include "common/check.h"
 #include "common/huge_pages.h"
 #include "common/mutant.h"
+#include "common/no_memory.h"
 #include "common/posix_file_system.h"
 
 namespace qalam {
@@ -37,7 +38,7 @@ AlignedBuffer::AlignedBuffer(std::size_t size_bytes)
   const std::size_t allocated =
       (std::max(size_, kAlignment) + alignment - 1) / alignment * alignment;
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, allocated));
-  QALAM_CHECK(memory != nullptr);
+  if (memory == nullptr) ThrowNoMemory();
   if (huge) PreferHugePages(memory, allocated);
   std::memset(memory, 0, size_);
   data_.reset(memory);

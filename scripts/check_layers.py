@@ -27,12 +27,13 @@ ARROWS = {
     "broker/wire": {"broker/api", "proto"},
     "broker/rpc": {"broker/api", "broker/io", "broker/wire", "proto",
                    "broker/partition/replica_transport.h"},
+    "broker/frames": {"broker/api", "broker/io", "broker/rpc", "broker/wire"},
     "broker/kafka": {"broker/api", "broker/io"},
     "broker/http": {"broker/api", "broker/io", "broker/wire"},
     "broker/tools": {"broker/log"},
     "broker/node": {"broker/log", "broker/replication", "broker/metadata", "broker/io",
                     "broker/coordinator", "broker/partition", "broker/api", "broker/wire",
-                    "broker/rpc", "broker/kafka", "broker/http"},
+                    "broker/rpc", "broker/frames", "broker/kafka", "broker/http"},
     "broker": {"broker/node"},  # broker/main.cc
     "client/include/qalam": set(),
     "client": {"client/include/qalam", "proto"},
@@ -56,14 +57,14 @@ WITHOUT = {
 
 # Header prefixes of libraries -> folders or files that may include them.
 GRPC = {"broker/wire", "broker/rpc", "broker/metadata/etcd_store.cc", "client"}
-ASIO = {"broker/io", "broker/kafka", "broker/http"}
+ASIO = {"broker/io", "broker/frames", "broker/kafka", "broker/http"}
 CODECS = {"common/record"}
 JSON = {"broker/wire", "broker/http", "broker/node", "broker/tools", "client/cli"}
 LIBRARIES = {
     "grpc/": GRPC, "grpcpp/": GRPC, "google/": GRPC, "absl/": GRPC,
     "boost/": ASIO, "asio": ASIO, "openssl/": ASIO,
     "rocksdb/": {"broker/metadata/rocksdb_store.cc"},
-    "zlib.h": CODECS, "snappy": CODECS, "lz4": CODECS, "zstd": CODECS,
+    "zlib.h": CODECS | {"client/cli/tar_gz.cc"}, "snappy": CODECS, "lz4": CODECS, "zstd": CODECS,
     "isa-l": {"common/crc32c.cc"},
     "spdlog/": {"common"},
     "fmt/": set(ARROWS) - OUTSIDERS,

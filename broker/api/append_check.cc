@@ -12,14 +12,16 @@ namespace {
 constexpr std::size_t kUnpackedBytesSoon = std::size_t{1} << 20;
 
 AppendCommand Command(std::shared_ptr<PartitionHandle> handle, SharedSlice batch,
-                      Result<ValidatedBatch> validated) {
+                      Result<ValidatedBatch> validated, const Clock& clock) {
   AppendCommand command;
+  command.checked_at = clock.Now();
   if (validated.ok() && validated->header.transactional()) {
     // Written, it would have to stay invisible until a commit that nobody can make.
     command.refused = Error(ErrorCode::kInvalidRecord,
                             "a transactional batch: this broker knows no transactions");
   } else if (validated.ok()) {
     command.header = validated->header;
+    if (validated->trace) command.trace = std::make_unique<const TraceParent>(*validated->trace);
   } else {
     command.refused = std::move(validated).error();
   }
@@ -34,7 +36,7 @@ AppendCommand MakeAppend(std::shared_ptr<PartitionHandle> handle, SharedSlice ba
                          const Clock& clock) {
   const auto settings = handle->settings.Load();
   auto validated = ValidateBatch(batch.view(), settings->limits, clock.NowMs());
-  return Command(std::move(handle), std::move(batch), std::move(validated));
+  return Command(std::move(handle), std::move(batch), std::move(validated), clock);
 }
 
 std::optional<AppendCommand> MakeAppendSoon(const std::shared_ptr<PartitionHandle>& handle,
@@ -47,7 +49,7 @@ std::optional<AppendCommand> MakeAppendSoon(const std::shared_ptr<PartitionHandl
       limits.decompressed_bytes_max < settings->limits.decompressed_bytes_max) {
     return std::nullopt;
   }
-  return Command(handle, batch, std::move(validated));
+  return Command(handle, batch, std::move(validated), clock);
 }
 
 std::shared_ptr<AppendCheck> AppendCheck::Begin(TaskPool& pool,
@@ -55,11 +57,11 @@ std::shared_ptr<AppendCheck> AppendCheck::Begin(TaskPool& pool,
                                                 SharedSlice batch, const Clock& clock) {
   auto check = std::make_shared<AppendCheck>();
   // A reply, as that is answered also when the pool drops what it was given.
-  Reply<AppendCommand> reply([check, handle, batch](Result<AppendCommand> made) mutable {
+  Reply<AppendCommand> reply([check, handle, batch, &clock](Result<AppendCommand> made) mutable {
     if (made.ok()) {
       check->Done(std::move(made).value());
     } else {
-      check->Done(Command(std::move(handle), std::move(batch), std::move(made).error()));
+      check->Done(Command(std::move(handle), std::move(batch), std::move(made).error(), clock));
     }
   });
   pool.Post([handle = std::move(handle), batch = std::move(batch), &clock,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/api/broker_figures.h"
+#include "broker/api/explain.h"
 #include "broker/api/requests.h"
 
 namespace qalam {
@@ -28,6 +29,8 @@ class Broker {
                         Reply<std::unique_ptr<TailSession>> reply) = 0;
   virtual void ListOffsets(std::string topic, std::vector<OffsetQuery> queries,
                            Reply<std::vector<OffsetAnswer>> reply) = 0;
+  // Which leader epoch began at which offset, oldest first, as far as the log still reaches.
+  virtual void ListEpochs(TopicPartition partition, Reply<std::vector<EpochStart>> reply) = 0;
   virtual void InitProducer(Reply<ProducerIdentity> reply) = 0;
 
   virtual void CreateTopic(CreateTopicRequest request, Reply<TopicInfo> reply) = 0;
@@ -42,6 +45,13 @@ class Broker {
 
   virtual void DescribeCluster(Reply<ClusterInfo> reply) = 0;
   virtual void ReadFigures(Reply<BrokerFigures> reply) = 0;
+  // What the decision ring tells of the record at `offset`. Errors: kUnknownTopic,
+  // kUnknownPartition, kOffsetOutOfRange, kNotFound (the ring has lost it, or is off).
+  virtual void ExplainRecord(TopicPartition partition, Offset offset, Reply<RecordStory> reply) = 0;
+  // What the partition's writer refused, the newest first; `limit` is 1 or more. Errors:
+  // kUnknownTopic, kUnknownPartition, kNotFound (the ring is off).
+  virtual void ListRefusals(TopicPartition partition, std::size_t limit,
+                            Reply<RefusalList> reply) = 0;
   virtual void ListPartitions(PageRequest page, Reply<Page<PartitionInfo>> reply) = 0;
   virtual void GetConfig(std::vector<std::string> keys, Reply<std::vector<ConfigEntry>> reply) = 0;
   virtual void SetConfig(ConfigChange change, Reply<std::vector<ConfigEntry>> reply) = 0;

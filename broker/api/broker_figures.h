@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -40,11 +41,16 @@ struct PartitionFigures {
   Offset high_watermark = 0;
   std::uint64_t size_bytes = 0;
   bool offline = false;
+  std::int32_t writer_thread = 0;
+  NodeId leader = -1;
+  Epoch leader_epoch = kNoEpoch;
+  std::string status = "ok";  // Or what is wrong, as PartitionInfo::status.
 };
 
 // Every figure of a broker at about one moment. Each is exact; that they belong together is not
 // promised. Thread: a value.
 struct BrokerFigures {
+  TimestampMs at_ms = 0;
   std::vector<WriterFigures> writers;
   std::vector<PartitionFigures> partitions;  // By topic, then number.
   std::size_t readers_parked = 0;

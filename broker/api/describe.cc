@@ -31,6 +31,11 @@ std::optional<std::string> RecentRefusal(const PartitionHandle& handle, Monotoni
   return "appends refused: " + refusal->error.ToString();
 }
 
+std::string DescribeStatus(const PartitionHandle& handle, MonotonicTime now) {
+  if (const auto problem = handle.problem.Load()) return "offline: " + problem->ToString();
+  return RecentRefusal(handle, now).value_or("ok");
+}
+
 PartitionInfo DescribePartition(const PartitionHandle& handle, const PartitionImage& image,
                                 MonotonicTime now) {
   PartitionInfo info;
@@ -48,11 +53,7 @@ PartitionInfo DescribePartition(const PartitionHandle& handle, const PartitionIm
     info.size_bytes = static_cast<std::int64_t>(view->size_bytes());
     info.segments_count = static_cast<std::int32_t>(view->segments_count());
   }
-  if (const auto problem = handle.problem.Load()) {
-    info.status = "offline: " + problem->ToString();
-  } else if (auto refusal = RecentRefusal(handle, now)) {
-    info.status = *std::move(refusal);
-  }
+  info.status = DescribeStatus(handle, now);
   return info;
 }
 

@@ -14,6 +14,8 @@ PartitionInfo DescribePartition(const PartitionHandle& handle, const PartitionIm
                                 MonotonicTime now);
 // Says so when the partition's last appends were refused, a minute ago at most, for want of space.
 std::optional<std::string> RecentRefusal(const PartitionHandle& handle, MonotonicTime now);
+// "ok", or what is wrong with it.
+std::string DescribeStatus(const PartitionHandle& handle, MonotonicTime now);
 std::vector<ConfigEntry> DescribeTopicConfig(const TopicImage& image);
 // kUnknownTopic, naming the nearest of `known`.
 Error UnknownTopic(std::string_view name,

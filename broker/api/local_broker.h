@@ -36,6 +36,8 @@ struct LocalBrokerOptions {
   std::chrono::milliseconds retention_check_interval{300'000};
   std::int32_t open_files_max = 0;  // 0: RLIMIT_NOFILE less a reserve of 64.
   bool auto_create_topics = false;
+  std::size_t explain_ring_bytes = std::size_t{4} << 20;  // Of all decision rings; 0: none.
+  std::string rings_directory;  // DIR/rings; empty: the rings are in memory only.
 };
 
 // The broker of this process: writer threads, their partitions, reader and sync pools, over one

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "broker/api/describe.h"
 #include "broker/api/local_broker_impl.h"
 #include "broker/api/resident_bytes.h"
 #include "common/error.h"
@@ -34,7 +35,7 @@ WriterFigures Copy(const WriterThread& from) {
   return figures;
 }
 
-PartitionFigures Copy(const PartitionHandle& from) {
+PartitionFigures Copy(const PartitionHandle& from, NodeId leader, MonotonicTime now) {
   PartitionFigures figures;
   figures.partition = from.name;
   figures.batches = from.stats.batches.value();
@@ -49,6 +50,10 @@ PartitionFigures Copy(const PartitionHandle& from) {
     figures.size_bytes = view->size_bytes();
   }
   figures.offline = from.state.load() == PartitionHandle::State::kOffline;
+  figures.writer_thread = from.writer.number();
+  figures.leader = leader;
+  figures.leader_epoch = from.leader_epoch;
+  figures.status = DescribeStatus(from, now);
   return figures;
 }
 
@@ -58,9 +63,18 @@ void LocalBrokerImpl::ReadFigures(Reply<BrokerFigures> reply) {
   if (Stopping(reply)) return;
   host_.background().Post([this, reply = std::move(reply)]() mutable {
     BrokerFigures figures;
+    figures.at_ms = clock_.NowMs();
     for (const auto& writer : host_.writers()) figures.writers.push_back(Copy(*writer));
-    for (const auto& topic : host_.All()) {
-      for (const auto& handle : topic->partitions) figures.partitions.push_back(Copy(*handle));
+    const MonotonicTime now = clock_.Now();
+    const auto topics = host_.All();
+    std::size_t count = 0;
+    for (const auto& topic : topics) count += topic->partitions.size();
+    figures.partitions.reserve(count);
+    for (const auto& topic : topics) {
+      for (std::size_t p = 0; p < topic->partitions.size(); ++p) {
+        figures.partitions.push_back(
+            Copy(*topic->partitions[p], topic->image->partitions[p].leader, now));
+      }
     }
     figures.readers_parked = reads_.parked.count();
     figures.resident_bytes = static_cast<std::uint64_t>(ResidentBytes());

@@ -172,6 +172,7 @@ void LocalBrokerImpl::Append(AppendRequest request, Reply<AppendResult> reply) {
     reply(std::move(valid).error());
     return;
   }
+  if (request.received_at.count() == 0) request.received_at = clock_.Now();
   const TopicPartition partition = request.partition;
   Resolve(partition, true,
           HandleReply([this, request = std::move(request), reply = std::move(reply)](
@@ -198,7 +199,7 @@ void LocalBrokerImpl::AppendTo(std::shared_ptr<PartitionHandle> handle, AppendRe
       MakeAppend(std::move(handle), SharedSlice::Own(Encode(request, clock_.NowMs())), clock_);
   command.expected_offset = request.expected_offset;
   command.origin = std::move(request.origin);
-  command.received_at = clock_.Now();
+  command.received_at = request.received_at;
   command.deadline = request.deadline;
   command.budget = host_.budget()->TryTake(BudgetBytes(command));
   if (!command.budget) {

@@ -13,8 +13,9 @@
 namespace qalam {
 
 // LocalBroker over a PartitionHost and a Controller. See broker.h for what each call does; they are
-// in four files: local_broker_impl.cc (start, stop, writing), local_broker_reads.cc,
-// local_broker_topics.cc (topics, cluster, settings, retention), local_broker_figures.cc.
+// in five files: local_broker_impl.cc (start, stop, writing), local_broker_reads.cc,
+// local_broker_topics.cc (topics, cluster, settings, retention), local_broker_figures.cc,
+// local_broker_explain.cc.
 class LocalBrokerImpl final : public LocalBroker {
  public:
   LocalBrokerImpl(FileSystem& fs, const Clock& clock, Controller& controller, ConfigService& config,
@@ -38,6 +39,7 @@ class LocalBrokerImpl final : public LocalBroker {
                 Reply<std::unique_ptr<TailSession>> reply) override;
   void ListOffsets(std::string topic, std::vector<OffsetQuery> queries,
                    Reply<std::vector<OffsetAnswer>> reply) override;
+  void ListEpochs(TopicPartition partition, Reply<std::vector<EpochStart>> reply) override;
 
   void CreateTopic(CreateTopicRequest request, Reply<TopicInfo> reply) override;
   void DeleteTopic(std::string name, bool validate_only, Reply<Unit> reply) override;
@@ -49,6 +51,8 @@ class LocalBrokerImpl final : public LocalBroker {
                      Reply<Offset> reply) override;
   void DescribeCluster(Reply<ClusterInfo> reply) override;
   void ReadFigures(Reply<BrokerFigures> reply) override;
+  void ExplainRecord(TopicPartition partition, Offset offset, Reply<RecordStory> reply) override;
+  void ListRefusals(TopicPartition partition, std::size_t limit, Reply<RefusalList> reply) override;
   void ListPartitions(PageRequest page, Reply<Page<PartitionInfo>> reply) override;
   void GetConfig(std::vector<std::string> keys, Reply<std::vector<ConfigEntry>> reply) override;
   void SetConfig(ConfigChange change, Reply<std::vector<ConfigEntry>> reply) override;

@@ -6,6 +6,11 @@
 namespace qalam {
 namespace {
 
+Error NotOpen(const PartitionHandle& handle) {
+  if (const auto problem = handle.problem.Load()) return *problem;
+  return Error(ErrorCode::kShuttingDown, handle.name.ToString() + " is not open; try again");
+}
+
 OffsetAnswer AnswerOffset(const PartitionHandle& handle, const OffsetQuery& query) {
   OffsetAnswer answer;
   answer.partition = query.partition;
@@ -13,9 +18,7 @@ OffsetAnswer AnswerOffset(const PartitionHandle& handle, const OffsetQuery& quer
   const auto view = handle.view.Load();
   const auto problem = handle.problem.Load();
   if (problem || !view) {
-    answer.error = problem ? *problem
-                           : Error(ErrorCode::kShuttingDown,
-                                   handle.name.ToString() + " is not open; try again");
+    answer.error = NotOpen(handle);
     return answer;
   }
   const Offset end = handle.high_watermark.Load();
@@ -110,6 +113,19 @@ void LocalBrokerImpl::ListOffsets(std::string topic, std::vector<OffsetQuery> qu
       reply(AnswerAll(asked));
     });
   });
+}
+
+void LocalBrokerImpl::ListEpochs(TopicPartition partition, Reply<std::vector<EpochStart>> reply) {
+  Resolve(std::move(partition), false,
+          HandleReply(
+              [reply = std::move(reply)](Result<std::shared_ptr<PartitionHandle>> handle) mutable {
+                const auto view = handle.ok() ? (*handle)->view.Load() : nullptr;
+                if (view) {
+                  reply(view->epochs());
+                } else {
+                  reply(handle.ok() ? NotOpen(**handle) : std::move(handle).error());
+                }
+              }));
 }
 
 }  // namespace qalam

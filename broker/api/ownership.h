@@ -23,6 +23,7 @@ struct OwnerInfo {
   std::int32_t proxies_count = 0;
   bool handing_over = false;
   std::int32_t successor_pid = 0;  // 0: nobody in particular.
+  bool frames = false;             // Its socket takes common/frame.h's.
 };
 
 struct JoinRequest {

@@ -34,7 +34,10 @@ PartitionHost::PartitionHost(FileSystem& fs, const Clock& clock, const LocalBrok
       checks_pool_("check", static_cast<std::size_t>(std::max(1, options.check_threads))),
       topics_pool_("topics", 1),
       background_("background", 1),
-      timers_(clock) {}
+      timers_(clock),
+      decisions_(fs, clock,
+                 {options.explain_ring_bytes, std::max(1, options.writer_threads),
+                  options.rings_directory}) {}
 
 PartitionHost::~PartitionHost() { QALAM_CHECK(!started_); }
 
@@ -115,6 +118,7 @@ void PartitionHost::Adopt(const std::shared_ptr<PartitionHandle>& handle,
                           error->ToString());
       handle->problem.Store(std::make_shared<const Error>(*error));
       handle->state.store(PartitionHandle::State::kOffline);
+      if (error->code() == ErrorCode::kLogFailed) directory_state_.Fail(*error);
     }
   }
   AnswerOpening(handle, error);

@@ -13,6 +13,7 @@
 #include "broker/api/local_broker.h"
 #include "broker/api/timer_thread.h"
 #include "broker/metadata/cluster_image.h"
+#include "broker/partition/decision_rings.h"
 #include "broker/partition/log_root.h"
 #include "broker/partition/partition_handle.h"
 #include "broker/partition/task_pool.h"
@@ -68,6 +69,7 @@ class PartitionHost {
   std::shared_ptr<ByteBudget> budget() { return budget_; }
   LogRoot& root() { return *root_; }  // From Start on.
   LogDirectoryState& directory_state() { return directory_state_; }
+  const DecisionRings& decisions() const { return decisions_; }
   std::size_t strays() const { return strays_; }
 
  private:
@@ -87,6 +89,8 @@ class PartitionHost {
   bool Quiesce(MonotonicTime deadline);
   std::set<std::string, std::less<>> CloseAll();
   void StopThreads();
+  // Keeps the decision rings' files up to date, from now on.
+  void SaveDecisionsLater();
 
   FileSystem& fs_;
   const Clock& clock_;
@@ -101,6 +105,7 @@ class PartitionHost {
   TaskPool topics_pool_;  // One thread: creations and deletions, in order.
   TaskPool background_;
   TimerThread timers_;
+  DecisionRings decisions_;
   std::vector<std::unique_ptr<WriterThread>> writers_;  // Until the end: handles refer to them.
   std::atomic<std::size_t> partitions_count_{0};
   std::size_t strays_ = 0;

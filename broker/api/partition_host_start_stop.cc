@@ -17,6 +17,8 @@ constexpr std::uint64_t kFreshRevision = 1;
 
 constexpr std::size_t kDescriptorsReserved = 64;
 
+constexpr std::chrono::seconds kSaveInterval{1};  // Of the decision rings.
+
 // Sealed segments kept open: a quarter, since a segment has a log and readers have their own, and
 // the active segments of all partitions need the rest.
 std::size_t OpenSegmentsMax(std::int32_t open_files_max) {
@@ -49,8 +51,10 @@ Status PartitionHost::Start(const ClusterImage& image) {
                          }));
   QALAM_RETURN_IF_ERROR(MoveStraysAside(scan, image));
   const PartitionContext context{clock_, root_->dirty(), directory_state_, sync_pool_, wake_pool_};
+  decisions_.Load();
   for (std::int32_t i = 0; i < std::max(1, options_.writer_threads); ++i) {
-    writers_.push_back(std::make_unique<WriterThread>(i, context, options_.mailbox_commands_max));
+    writers_.push_back(std::make_unique<WriterThread>(i, context, options_.mailbox_commands_max,
+                                                      decisions_.of(i)));
   }
   for (TaskPool* const pool :
        {&sync_pool_, &wake_pool_, &reader_pool_, &checks_pool_, &topics_pool_, &background_}) {
@@ -64,7 +68,17 @@ Status PartitionHost::Start(const ClusterImage& image) {
     return opened;
   }
   for (const std::string& name : scan.deleted) RemoveLater(name, std::chrono::milliseconds(0));
+  if (decisions_.on() && !options_.rings_directory.empty()) SaveDecisionsLater();
   return OkStatus();
+}
+
+void PartitionHost::SaveDecisionsLater() {
+  timers_.At(clock_.Now() + kSaveInterval, [this] {
+    background_.Post([this] {
+      decisions_.Save();
+      SaveDecisionsLater();
+    });
+  });
 }
 
 Status PartitionHost::MoveStraysAside(const LogRoot::Scan& scan, const ClusterImage& image) {
@@ -221,6 +235,7 @@ void PartitionHost::StopThreads() {
        {&sync_pool_, &topics_pool_, &background_, &reader_pool_, &checks_pool_, &wake_pool_}) {
     pool->Stop();
   }
+  decisions_.Save();
   decltype(opening_) dropped;
   {
     MutexLock lock(mutex_);

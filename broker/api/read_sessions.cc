@@ -100,7 +100,7 @@ class ParkedRead : public std::enable_shared_from_this<ParkedRead> {
     if (handle_->state.load() != PartitionHandle::State::kOpen) {
       Answer(WhyClosed(*handle_));
     } else if (handle_->high_watermark.Load() > from_) {
-      Answer(ReadNow(*handle_, from_, bytes_max_));
+      Answer(ReadNow(*handle_, from_, bytes_max_, context_.clock));
     } else if (ends_empty_) {
       Answer(Nothing(*handle_, from_));
     } else {
@@ -142,13 +142,12 @@ class ParkedRead : public std::enable_shared_from_this<ParkedRead> {
 void ReadSoon(ReadContext& context, std::shared_ptr<PartitionHandle> handle, Offset from,
               std::size_t bytes_max, Reply<FetchResult> reply) {
   if (handle->view.Load()->InMemory(from)) {
-    reply(ReadNow(*handle, from, bytes_max));
+    reply(ReadNow(*handle, from, bytes_max, context.clock));
     return;
   }
   context.pool.Post(
-      [handle = std::move(handle), from, bytes_max, reply = std::move(reply)]() mutable {
-        reply(ReadNow(*handle, from, bytes_max));
-      });
+      [&clock = context.clock, handle = std::move(handle), from, bytes_max,
+       reply = std::move(reply)]() mutable { reply(ReadNow(*handle, from, bytes_max, clock)); });
 }
 
 class Tail final : public TailSession {
@@ -226,7 +225,8 @@ class Tail final : public TailSession {
 
 }  // namespace
 
-Result<FetchResult> ReadNow(const PartitionHandle& handle, Offset from, std::size_t bytes_max) {
+Result<FetchResult> ReadNow(const PartitionHandle& handle, Offset from, std::size_t bytes_max,
+                            const Clock& clock) {
   const Offset high_watermark = handle.high_watermark.Load();
   const auto view = handle.view.Load();
   auto read = view->Read(from, high_watermark, bytes_max);
@@ -238,6 +238,7 @@ Result<FetchResult> ReadNow(const PartitionHandle& handle, Offset from, std::siz
   std::uint64_t bytes = 0;
   for (const SharedSlice& slice : read->batches) bytes += slice.size();
   handle.stats.fetched_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  if (bytes > 0) handle.read_mark.Note(from, read->next_offset, clock);
   FetchResult result;
   result.batches = std::move(read->batches);
   result.next_offset = read->next_offset;

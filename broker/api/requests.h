@@ -11,6 +11,7 @@
 #include "broker/partition/append_result.h"
 #include "common/bytes.h"
 #include "common/clock.h"
+#include "common/epoch_start.h"
 #include "common/ids.h"
 #include "common/reply.h"
 
@@ -62,6 +63,7 @@ struct AppendRequest {
   std::optional<std::int16_t> producer_epoch;
   std::optional<std::int32_t> base_sequence;
   std::shared_ptr<const Origin> origin;
+  MonotonicTime received_at{};  // Zero: when the broker is asked.
   std::optional<MonotonicTime>
       deadline;  // Passed in the queue: dropped before the write, kTimedOut.
 };

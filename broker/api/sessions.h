@@ -70,7 +70,8 @@ struct ReadContext {
 };
 
 // Reads what there is now; blocks on the disk unless the view has it in memory.
-Result<FetchResult> ReadNow(const PartitionHandle& handle, Offset from, std::size_t bytes_max);
+Result<FetchResult> ReadNow(const PartitionHandle& handle, Offset from, std::size_t bytes_max,
+                            const Clock& clock);
 
 // Answers `reply` when there is something to read at `request.offset`, or empty when the wait is
 // over.

@@ -1,112 +1,99 @@
 #include "broker/http/api_pages.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
-#include "broker/wire/json_text.h"
-#include "common/units.h"
+#include "broker/http/json_reply.h"
+#include "broker/http/parameters.h"
 
 namespace qalam {
 namespace {
 
-constexpr std::string_view kTopics = "/api/v1/topics/";
 constexpr std::int64_t kPageSizeMax = 10'000;
-
-template <typename T>
-Reply<T> JsonReply(HttpReply reply) {
-  return Reply<T>([reply = std::move(reply)](Result<T> answer) mutable {
-    if (!answer.ok()) {
-      reply(ErrorResponse(answer.error()));
-      return;
-    }
-    HttpResponse response;
-    response.content_type = "application/json";
-    response.body = ToJsonText(*answer);
-    reply(std::move(response));
-  });
-}
-
-Error BadParameter(const std::string& name, std::string message) {
-  return Error(ErrorCode::kInvalidArgument, name + ": " + std::move(message)).With("field", name);
-}
-
-// Only what `known` names; a misspelt parameter must not be taken for none.
-Status CheckParameters(const HttpRequest& request, std::initializer_list<std::string_view> known) {
-  for (const auto& [name, value] : request.query) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    std::string names;
-    for (const std::string_view each : known) {
-      names += (names.empty() ? "" : ", ") + std::string(each);
-    }
-    return BadParameter(name.substr(0, 64), names.empty()
-                                                ? "this takes no parameters"
-                                                : "no such parameter; there are " + names);
-  }
-  return OkStatus();
-}
-
-std::string Parameter(const HttpRequest& request, const std::string& name) {
-  const auto found = request.query.find(name);
-  return found == request.query.end() ? "" : found->second;
-}
 
 Result<PageRequest> PageOf(const HttpRequest& request) {
   PageRequest page;
-  page.token = Parameter(request, "page_token");
-  if (const std::string size = Parameter(request, "page_size"); !size.empty()) {
-    const Result<std::int64_t> value = ParseInteger(size);
-    if (!value.ok() || *value < 1 || *value > kPageSizeMax) {
-      return BadParameter("page_size", "a number from 1 to " + std::to_string(kPageSizeMax));
-    }
-    page.size = static_cast<std::int32_t>(*value);
-  }
+  page.token = request.Query("page_token");
+  QALAM_ASSIGN_OR_RETURN(const auto size, NumberParameter(request, "page_size", 1, kPageSizeMax));
+  page.size = static_cast<std::int32_t>(size.value_or(0));
   return page;
+}
+
+std::string SessionText(const SessionInfo& session, const ClusterInfo& cluster) {
+  const BrokerInfo& self = cluster.brokers.front();
+  nlohmann::ordered_json json;
+  json["mode"] = ToText(session.mode);
+  json["version"] = self.version;
+  json["nodeId"] = self.id;
+  json["startedMs"] = std::to_string(self.started_ms);
+  json["console"] = session.console;
+  return json.dump(1) + "\n";
+}
+
+std::string EpochsText(const std::vector<EpochStart>& epochs) {
+  nlohmann::ordered_json json;
+  auto& list = json["epochs"] = nlohmann::ordered_json::array();
+  for (auto each = epochs.rbegin(); each != epochs.rend(); ++each) {
+    list.push_back({{"epoch", each->epoch}, {"startOffset", std::to_string(each->start_offset)}});
+  }
+  return json.dump(1) + "\n";
 }
 
 }  // namespace
 
-void AddApiPages(HttpPages& pages, Broker& broker) {
-  pages.Add("/api/v1/cluster", [&broker](const HttpRequest& request, HttpReply reply) {
-    if (const Status valid = CheckParameters(request, {}); !valid.ok()) {
-      reply(ErrorResponse(valid.error()));
-      return;
-    }
-    broker.DescribeCluster(JsonReply<ClusterInfo>(std::move(reply)));
-  });
-  pages.Add("/api/v1/config", [&broker](const HttpRequest& request, HttpReply reply) {
-    if (const Status valid = CheckParameters(request, {}); !valid.ok()) {
-      reply(ErrorResponse(valid.error()));
-      return;
-    }
-    broker.GetConfig({}, JsonReply<std::vector<ConfigEntry>>(std::move(reply)));
-  });
-  pages.Add("/api/v1/topics", [&broker](const HttpRequest& request, HttpReply reply) {
-    const Status valid = CheckParameters(request, {"page_size", "page_token"});
-    Result<PageRequest> page = valid.ok() ? PageOf(request) : Result<PageRequest>(valid.error());
-    if (!page.ok()) {
-      reply(ErrorResponse(page.error()));
-      return;
-    }
-    broker.ListTopics(std::move(page).value(), JsonReply<Page<TopicInfo>>(std::move(reply)));
-  });
-  pages.Add(std::string(kTopics), [&broker](const HttpRequest& request, HttpReply reply) {
-    if (const Status valid = CheckParameters(request, {}); !valid.ok()) {
-      reply(ErrorResponse(valid.error()));
-      return;
-    }
-    broker.DescribeTopic(request.path.substr(kTopics.size()),
-                         JsonReply<TopicDescription>(std::move(reply)));
-  });
-  pages.Add("/api/v1/partitions", [&broker](const HttpRequest& request, HttpReply reply) {
-    const Status valid = CheckParameters(request, {"topic", "page_size", "page_token"});
-    Result<PageRequest> page = valid.ok() ? PageOf(request) : Result<PageRequest>(valid.error());
-    if (!page.ok()) {
-      reply(ErrorResponse(page.error()));
-      return;
-    }
-    page->topic = Parameter(request, "topic");
-    broker.ListPartitions(std::move(page).value(),
-                          JsonReply<Page<PartitionInfo>>(std::move(reply)));
-  });
+void AddApiPages(HttpPages& pages, Broker& broker, SessionInfo session) {
+  pages.Add("/api/v1/session",
+            WithParameters({}, [&broker, session](const HttpRequest&, HttpReply reply) {
+              broker.DescribeCluster(JsonReply<ClusterInfo>(
+                  std::move(reply),
+                  [session](const ClusterInfo& cluster) { return SessionText(session, cluster); }));
+            }));
+  pages.Add("/api/v1/cluster", WithParameters({}, [&broker](const HttpRequest&, HttpReply reply) {
+              broker.DescribeCluster(TextReply<ClusterInfo>(std::move(reply)));
+            }));
+  pages.Add("/api/v1/config", WithParameters({}, [&broker](const HttpRequest&, HttpReply reply) {
+              broker.GetConfig({}, TextReply<std::vector<ConfigEntry>>(std::move(reply)));
+            }));
+  pages.Add("/api/v1/topics/{topic}",
+            WithParameters({}, [&broker](const HttpRequest& request, HttpReply reply) {
+              broker.DescribeTopic(request.Part("topic"),
+                                   TextReply<TopicDescription>(std::move(reply)));
+            }));
+  pages.Add("/api/v1/topics/{topic}/partitions/{partition}/epochs",
+            WithParameters({}, [&broker](const HttpRequest& request, HttpReply reply) {
+              Result<TopicPartition> partition = PartitionInPath(request);
+              if (partition.ok()) {
+                broker.ListEpochs(std::move(partition).value(),
+                                  JsonReply<std::vector<EpochStart>>(std::move(reply), EpochsText));
+              } else {
+                reply(ErrorResponse(partition.error()));
+              }
+            }));
+  pages.Add("/api/v1/topics",
+            WithParameters({"page_size", "page_token"},
+                           [&broker](const HttpRequest& request, HttpReply reply) {
+                             Result<PageRequest> page = PageOf(request);
+                             if (page.ok()) {
+                               broker.ListTopics(std::move(page).value(),
+                                                 TextReply<Page<TopicInfo>>(std::move(reply)));
+                             } else {
+                               reply(ErrorResponse(page.error()));
+                             }
+                           }));
+  pages.Add("/api/v1/partitions",
+            WithParameters({"topic", "page_size", "page_token"},
+                           [&broker](const HttpRequest& request, HttpReply reply) {
+                             Result<PageRequest> page = PageOf(request);
+                             if (page.ok()) {
+                               page->topic = request.Query("topic");
+                               broker.ListPartitions(
+                                   std::move(page).value(),
+                                   TextReply<Page<PartitionInfo>>(std::move(reply)));
+                             } else {
+                               reply(ErrorResponse(page.error()));
+                             }
+                           }));
 }
 
 }  // namespace qalam

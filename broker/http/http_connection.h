@@ -3,7 +3,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <memory>
@@ -24,13 +23,19 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void Close();  // At once; what is still to be answered is dropped.
 
  private:
-  using Parser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
+  void OnHeader(boost::beast::error_code error);
   void OnRead(boost::beast::error_code error);
   void Handle();
   void Refuse(const Error& error, int status);
   void Write(HttpResponse response, bool keep_alive);
+  // Hands the socket over; `response_` is the header.
+  void BecomeStream(const HttpResponse& response);
   void End();
+  // Says no more, but takes what the client still sends, for a while: it would else lose the answer
+  // to a request that it has not finished.
+  void Drain(std::size_t bytes_left);
 
   HttpServer& server_;
   boost::beast::tcp_stream stream_;

@@ -81,6 +81,21 @@ int StatusOf(ErrorCode code) {
 
 }  // namespace
 
+std::string_view HttpRequest::Header(std::string_view name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string_view() : found->second;
+}
+
+std::string HttpRequest::Part(std::string_view name) const {
+  const auto found = parts.find(name);
+  return found == parts.end() ? "" : found->second;
+}
+
+std::string HttpRequest::Query(const std::string& name) const {
+  const auto found = query.find(name);
+  return found == query.end() ? "" : found->second;
+}
+
 bool ParseHttpTarget(std::string_view target, HttpRequest& request) {
   const std::size_t question = target.find('?');
   auto path = Decode(target.substr(0, question), false);

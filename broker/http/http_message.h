@@ -2,7 +2,9 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -11,12 +13,22 @@
 
 namespace qalam {
 
-// A question, as far as a page needs it. Thread: a value.
+class HttpEventStream;
+
+// A question. Thread: a value.
 struct HttpRequest {
   std::string method;                        // "GET"; HEAD comes as GET.
   std::string path;                          // Decoded, begins with a slash.
   std::map<std::string, std::string> query;  // Decoded; of a name that comes twice, the last.
-  std::string accept;
+  // By lower-case name; of one that comes more than once, all values, with commas between them.
+  std::map<std::string, std::string, std::less<>> headers;
+  std::string body;
+  std::map<std::string, std::string, std::less<>> parts;  // Of the path, by HttpPages.
+
+  // Empty: there is none.
+  std::string_view Header(std::string_view name) const;
+  std::string Part(std::string_view name) const;
+  std::string Query(const std::string& name) const;
 };
 
 struct HttpResponse {
@@ -24,6 +36,9 @@ struct HttpResponse {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // Beyond those that every answer has.
+  // Instead of a body: the connection becomes a stream of events, given to this on the server's
+  // thread. Not called where there are too many already; the client hears that.
+  std::function<void(std::shared_ptr<HttpEventStream>)> stream;
 };
 
 // Answers a request, once, from any thread.

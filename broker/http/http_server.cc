@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker/http/http_connection.h"
+#include "broker/http/http_event_stream.h"
 #include "common/check.h"
 
 namespace qalam {
@@ -44,9 +45,18 @@ void HttpServer::Accept(int descriptor) {
   connection->Read();
 }
 
+bool HttpServer::HasRoomForStream() const {
+  return streams_allowed_ && streams_.size() < options_.event_streams_max;
+}
+
 void HttpServer::StopAccepting() {
   if (!std::exchange(accepting_, false)) return;
   for (const auto& listener : listeners_) listener->Stop();
+  io_.RunAndWait([this] {
+    streams_allowed_ = false;
+    const auto streams = streams_;
+    for (const auto& stream : streams) stream->Close();
+  });
 }
 
 void HttpServer::Stop() {

@@ -15,11 +15,12 @@
 namespace qalam {
 
 class HttpConnection;
+class HttpEventStream;
 
-// HTTP/1.1 by Boost.Beast, on one thread of its own: slow work is the pages', elsewhere. Requests
-// have no body. A request whose Host is a name that nobody allowed is refused, as a page of another
-// site that had its name point here would send it (DNS rebinding); an address is always right.
-// Thread: the owner's. Before Stop, whatever pages still have to answer must have been answered.
+// HTTP/1.1 by Boost.Beast, on one thread of its own: slow work is the pages', elsewhere. A request
+// whose Host is a name that nobody allowed is refused, as a page of another site that had its name
+// point here would send it (DNS rebinding); an address is always right. Thread: the owner's. Before
+// Stop, whatever pages still have to answer must have been answered.
 class HttpServer {
  public:
   HttpServer(HttpPages pages, HttpOptions options);
@@ -28,18 +29,23 @@ class HttpServer {
   // Binds; nothing is accepted before Start. Answers the port. Errors: as TcpListener's.
   Result<std::uint16_t> Listen(const std::string& host, std::uint16_t port);
   void Start();
+  // Streams of events end; what was asked is still answered.
   void StopAccepting();
   void Stop();
 
  private:
   friend class HttpConnection;
+  friend class HttpEventStream;
   void Accept(int descriptor);
+  bool HasRoomForStream() const;
 
   const HttpPages pages_;
   const HttpOptions options_;
-  IoThread io_;
+  IoThread io_{"http"};
   std::vector<std::unique_ptr<TcpListener>> listeners_;
   std::unordered_set<std::shared_ptr<HttpConnection>> connections_;  // The IoThread's.
+  std::unordered_set<std::shared_ptr<HttpEventStream>> streams_;     // The IoThread's.
+  bool streams_allowed_ = true;                                      // The IoThread's.
   bool accepting_ = false;
   bool stopped_ = false;
 };

@@ -100,7 +100,7 @@ void AddWriter(Families& families, const WriterFigures& writer) {
 }
 
 bool AcceptsOpenMetrics(const HttpRequest& request) {
-  return request.accept.find("application/openmetrics-text") != std::string::npos;
+  return request.Header("accept").find("application/openmetrics-text") != std::string_view::npos;
 }
 
 HttpPage PageOf(Broker& broker, std::vector<MetricFamily> (*make)(const BrokerFigures&)) {

@@ -10,13 +10,13 @@
 
 namespace qalam {
 
-IoThread::IoThread() : work_(boost::asio::make_work_guard(context_)) {}
+IoThread::IoThread(const char* name) : name_(name), work_(boost::asio::make_work_guard(context_)) {}
 
 IoThread::~IoThread() { QALAM_CHECK(!thread_.joinable()); }
 
 void IoThread::Start() {
   thread_ = std::thread([this] { context_.run(); });
-  pthread_setname_np(thread_.native_handle(), "io");
+  pthread_setname_np(thread_.native_handle(), name_);
 }
 
 void IoThread::Stop() {

@@ -12,7 +12,8 @@ namespace qalam {
 // context() from any (post to it); the rest the owner's, never the io thread itself.
 class IoThread {
  public:
-  IoThread();
+  // `name`: of the thread, for people; a literal of 15 characters at most.
+  explicit IoThread(const char* name = "io");
   ~IoThread();  // Stopped.
   void Start();
   // What is still queued on it is dropped; it can't be started again.
@@ -23,6 +24,7 @@ class IoThread {
   boost::asio::io_context& context() { return context_; }
 
  private:
+  const char* const name_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::thread thread_;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "broker/log/file_names.h"
+#include "broker/log/log_errors.h"
 #include "common/byte_order.h"
 #include "common/crc32c.h"
 
@@ -140,7 +141,8 @@ Status DurableCheckpoint::Sync() const {
   QALAM_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path_));
   if (!exists) return OkStatus();
   QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(path_, {.mode = OpenOptions::Mode::kReadWrite}));
-  return file->Sync();
+  const Status synced = file->Sync();
+  return synced.ok() ? synced : SyncFailed(path_, synced.error());
 }
 
 Status DurableCheckpoint::Write(const DurablePoint& point) {

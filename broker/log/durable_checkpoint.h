@@ -48,7 +48,7 @@ class DurableCheckpoint {
   // kTooManyRequests (nothing was written), kIo.
   Status Write(const DurablePoint& point);
   // What Open() read may be in the page cache only, after a kill: makes it durable before anybody
-  // acts on it. Blocks.
+  // acts on it. Blocks. A sync that fails is kLogFailed.
   Status Sync() const;
 
  private:

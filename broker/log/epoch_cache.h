@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "common/epoch_start.h"
 #include "common/file_system.h"
 #include "common/ids.h"
 #include "common/result.h"
@@ -13,11 +14,7 @@ namespace qalam {
 // (docs/formats/checkpoints.md). Entries ascend in both. Thread: a value; Save by the log's owner.
 class EpochCache {
  public:
-  struct Entry {
-    Epoch epoch = kNoEpoch;
-    Offset start_offset = 0;
-    friend bool operator==(const Entry&, const Entry&) = default;
-  };
+  using Entry = EpochStart;
 
   // A missing file is an empty cache. Errors: kCorruption (not the format), kIo.
   static Result<EpochCache> Load(FileSystem& fs, const std::string& directory);

@@ -1,6 +1,7 @@
 #include "broker/log/durable_checkpoint.h"
 #include "broker/log/file_names.h"
 #include "broker/log/log.h"
+#include "broker/log/log_errors.h"
 #include "broker/log/log_impl.h"
 #include "broker/log/partition_metadata.h"
 
@@ -53,7 +54,8 @@ Result<std::unique_ptr<Log>> Log::Open(FileSystem& fs, const Clock& clock,
   if (!clean || log->recovery().recovered) {
     // The process may have been killed between making a segment and syncing the entry: nothing may
     // be acknowledged in a file that a power loss would take away.
-    QALAM_RETURN_IF_ERROR(fs.SyncDirectory(options.directory));
+    const Status synced = fs.SyncDirectory(options.directory);
+    if (!synced.ok()) return SyncFailed(options.directory, synced.error());
   }
   log->ReleaseOwner();
   return std::unique_ptr<Log>(std::move(log));

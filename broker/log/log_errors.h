@@ -15,6 +15,12 @@ inline Error CorruptionAt(const std::string& path, std::uint64_t position,
       .With("position", static_cast<std::int64_t>(position));
 }
 
+// A sync failed before the log was open: what the disk holds of the file is not known any more, and
+// asking again would not tell. kLogFailed: the log directory stops, whatever the error was.
+inline Error SyncFailed(const std::string& path, const Error& cause) {
+  return Error(ErrorCode::kLogFailed, path + " was not synced: " + cause.message());
+}
+
 // The disk or the process is full for now: nothing was changed and the same may work later.
 inline bool IsPassing(const Error& error) {
   return error.code() == ErrorCode::kNoSpace || error.code() == ErrorCode::kTooManyRequests;

@@ -130,7 +130,7 @@ Result<std::optional<TimestampedOffset>> LogSnapshot::FindTimestamp(TimestampMs 
       QALAM_RETURN_IF_ERROR(
           ForEachRecord(read, [&](const BatchHeader& batch, const RecordView& record) {
             if (record.timestamp < timestamp || record.offset < parts_.log_start_offset ||
-                record.offset < from) {
+                record.offset < from || record.offset >= end) {
               return true;
             }
             found = TimestampedOffset{record.offset, record.timestamp, batch.leader_epoch};
@@ -164,7 +164,7 @@ Result<std::optional<TimestampedOffset>> LogSnapshot::FindMaxTimestamp(Offset un
     if (read.batches.empty()) break;
     QALAM_RETURN_IF_ERROR(
         ForEachRecord(read, [&](const BatchHeader& batch, const RecordView& record) {
-          if (record.offset >= parts_.log_start_offset &&
+          if (record.offset >= parts_.log_start_offset && record.offset < until &&
               (!best || record.timestamp > best->timestamp)) {
             best = TimestampedOffset{record.offset, record.timestamp, batch.leader_epoch};
           }

@@ -47,6 +47,7 @@ class LogSnapshot final : public LogView {
   }
   std::size_t segments_count() const override { return parts_.sealed->size() + 1; }
   Epoch EpochOf(Offset offset) const override { return parts_.epochs->EpochOf(offset); }
+  std::vector<EpochStart> epochs() const override { return parts_.epochs->entries(); }
   bool InMemory(Offset from) const override;
   Result<LogRead> Read(Offset from, Offset until, std::size_t bytes_max) const override;
   Result<std::optional<TimestampedOffset>> FindTimestamp(TimestampMs timestamp,

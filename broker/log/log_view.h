@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/bytes.h"
+#include "common/epoch_start.h"
 #include "common/ids.h"
 #include "common/result.h"
 
@@ -37,7 +38,8 @@ class LogView {
   virtual Offset end_offset() const = 0;  // Everything below is written (not: durable).
   virtual std::uint64_t size_bytes() const = 0;
   virtual std::size_t segments_count() const = 0;
-  virtual Epoch EpochOf(Offset offset) const = 0;  // From the leader-epoch checkpoint.
+  virtual Epoch EpochOf(Offset offset) const = 0;      // From the leader-epoch checkpoint.
+  virtual std::vector<EpochStart> epochs() const = 0;  // All of it, ascending.
 
   // True if Read(from, ...) will not touch the disk.
   virtual bool InMemory(Offset from) const = 0;

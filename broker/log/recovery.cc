@@ -199,15 +199,17 @@ class Recovery {
   // show there what a failed sync lost.
   Status Settle(const TailScan::Segment& scanned, bool active) {
     auto& segment = found_.segments[scanned.place];
+    const std::string path = PathOf(segment.base_offset, kLogSuffix);
     const bool prepared = active && options_.direct_alignment > 0;
     const bool cut = scanned.has_more || (scanned.has_zeros && !prepared);
-    QALAM_ASSIGN_OR_RETURN(const auto file, fs_.Open(PathOf(segment.base_offset, kLogSuffix),
-                                                     {.mode = OpenOptions::Mode::kReadWrite}));
+    QALAM_ASSIGN_OR_RETURN(const auto file,
+                           fs_.Open(path, {.mode = OpenOptions::Mode::kReadWrite}));
     if (cut) {
       QALAM_RETURN_IF_ERROR(file->Truncate(scanned.end));
       segment.size_bytes = scanned.end;
     }
-    return file->Sync();
+    const Status synced = file->Sync();
+    return synced.ok() ? synced : SyncFailed(path, synced.error());
   }
 
   // Logs behind the end: kept, under another name.
@@ -234,8 +236,14 @@ class Recovery {
       QALAM_ASSIGN_OR_RETURN(LoadedIndex loaded,
                              LoadIndex(fs_, options_.directory, segment.base_offset,
                                        options_.index_interval_bytes, *file, segment.size_bytes));
-      if (loaded.vouched.log.size_bytes == segment.size_bytes && !loaded.rebuilt) continue;
       loaded.index->Finish();
+      const SegmentCrc& vouched = loaded.vouched;
+      // A checkpoint may have written all of it down, but for the last entry.
+      if (vouched.log.size_bytes == segment.size_bytes && !loaded.rebuilt &&
+          vouched.offset_index == loaded.index->offsets_digest() &&
+          vouched.time_index == loaded.index->times_digest()) {
+        continue;
+      }
       SegmentCrc sidecar{loaded.vouched.log, loaded.index->offsets_digest(),
                          loaded.index->times_digest()};
       QALAM_RETURN_IF_ERROR(ExtendFromFile(*file, segment.size_bytes, sidecar.log));

@@ -12,6 +12,7 @@
 #include "common/check.h"
 #include "common/huge_pages.h"
 #include "common/mutex.h"
+#include "common/no_memory.h"
 
 namespace qalam {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 std::byte* Map(std::size_t size) {
   void* const memory =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  QALAM_CHECK(memory != MAP_FAILED);
+  if (memory == MAP_FAILED) ThrowNoMemory();
   return static_cast<std::byte*>(memory);
 }
 

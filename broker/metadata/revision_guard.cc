@@ -76,13 +76,21 @@ Result<std::optional<std::uint64_t>> RevisionGuard::Read(FileSystem& fs, const s
 }
 
 Status RevisionGuard::Write(std::uint64_t revision) {
+  const Slot slot = Encode(revision);
+  const std::size_t place = (revision % kSlots) * kSlotBytes;
   const bool first = file_ == nullptr;
   if (first) {
-    QALAM_ASSIGN_OR_RETURN(file_, fs_->Open(path_, {OpenOptions::Mode::kOpenOrCreate, false}));
+    QALAM_ASSIGN_OR_RETURN(const bool exists, fs_->Exists(path_));
+    if (!exists) {
+      // It appears with its first slot whole: a guard that has no good slot is damaged.
+      Bytes content(place);
+      content.insert(content.end(), slot.begin(), slot.end());
+      return ReplaceFile(*fs_, path_, content);
+    }
+    QALAM_ASSIGN_OR_RETURN(file_, fs_->Open(path_, {OpenOptions::Mode::kReadWrite, false}));
   }
-  const Slot slot = Encode(revision);
   const BytesView part(slot);
-  QALAM_RETURN_IF_ERROR(file_->WriteAt((revision % kSlots) * kSlotBytes, std::span(&part, 1)));
+  QALAM_RETURN_IF_ERROR(file_->WriteAt(place, std::span(&part, 1)));
   QALAM_RETURN_IF_ERROR(file_->Sync());
   return first ? fs_->SyncDirectory(ParentPath(path_)) : OkStatus();
 }

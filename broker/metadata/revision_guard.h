@@ -29,7 +29,7 @@ class RevisionGuard {
  private:
   FileSystem* fs_;
   std::string path_;
-  std::unique_ptr<File> file_;  // From the first write on.
+  std::unique_ptr<File> file_;  // From the first write to a guard that is there.
 };
 
 }  // namespace qalam

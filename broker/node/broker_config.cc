@@ -259,6 +259,18 @@ std::vector<Row> MakeRows() {
   add(Words(
       "qalam.http.hosts", [](auto& s) -> auto& { return s.http.allowed_hosts; },
       "Names by which HTTP clients may call this broker, beside localhost and addresses."));
+  add(Word(
+      "qalam.http.mode", kStatic, [](auto& s) -> auto& { return s.http_mode; },
+      {"operator", "read-only"},
+      "operator: the HTTP API and the console may change topics and settings, as gRPC may. "
+      "read-only: they only look."));
+  add(String(
+      "qalam.http.console.dir", [](auto& s) -> auto& { return s.http_console_directory; },
+      "A directory that the console is served from in place of the one in the program; for its "
+      "development."));
+  add(Integer(
+      "qalam.http.streams.max", [](auto& s) -> auto& { return s.http.event_streams_max; }, 1,
+      100'000, "Open streams of events; an open console is one, a live tail in it another."));
   add(String(
       "advertised.listeners", [](auto& s) -> auto& { return s.advertised_listener; },
       "The address clients are told, when it is not the first of listeners."));
@@ -349,6 +361,11 @@ std::vector<Row> MakeRows() {
   add(Integer(
       "qalam.fetch.parked.max", [](auto& s) -> auto& { return s.broker.parked_fetches_max; }, 1,
       kInt32Most, "Readers that may wait for records at the same time."));
+  add(Size(
+      "qalam.explain.ring.bytes", [](auto& s) -> auto& { return s.broker.explain_ring_bytes; }, 0,
+      256 * kMebi,
+      "Memory for what the writers decided about each batch, all writer threads together, and of "
+      "its files; what `qalam explain` knows. 0: nothing is remembered."));
   add(Integer(
       "qalam.open.files.max", [](auto& s) -> auto& { return s.broker.open_files_max; }, 0,
       kInt32Most, "Segment files kept open. 0: the process's limit less a reserve."));

@@ -39,6 +39,8 @@ struct BrokerSettings {
   ControllerOptions controller;  // With the defaults of topics.
   LocalBrokerOptions broker;
   RpcOptions rpc;
+  std::string http_mode = "operator";
+  std::string http_console_directory;  // Empty: the console in the program.
   HttpOptions http;
 };
 

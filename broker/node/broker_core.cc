@@ -73,6 +73,7 @@ Result<std::unique_ptr<BrokerCore>> BrokerCore::Start(FileSystem& fs, const Cloc
   broker_options.node_id = meta.node_id;
   broker_options.log_directory = core->directory_.log_path();
   broker_options.data_directory_id = meta.directory_id;
+  broker_options.rings_directory = JoinPath(core->directory_.path(), "rings");
   broker_options.version = std::move(options.version);
   broker_options.writer_threads = WriterThreads(settings.broker.writer_threads);
   core->broker_ =

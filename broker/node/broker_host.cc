@@ -50,6 +50,7 @@ Status BrokerHost::Open(FileSystem& fs) {
     self_.program = options_.program;
     self_.version = version;
     self_.addresses = front_->addresses();
+    self_.frames = true;
   }
   core_->SetAddress(settings.advertised_listener.empty() ? addresses().front()
                                                          : settings.advertised_listener);
@@ -111,6 +112,13 @@ void BrokerHost::Attend(std::shared_ptr<Attendant> attendant) {
 void BrokerHost::Leave(const Attendant* attendant) {
   MutexLock lock(mutex_);
   std::erase_if(attendants_, [&](const auto& other) { return other.get() == attendant; });
+}
+
+Result<StreamList> BrokerHost::ListStreams(std::size_t limit) const {
+  // With the lock, so that the front end can't go meanwhile.
+  MutexLock lock(mutex_);
+  if (stopping_) return Error(ErrorCode::kShuttingDown, "the broker is stopping");
+  return front_->streams().ListStreams(limit);
 }
 
 Result<OwnerInfo> BrokerHost::HandOver(std::int32_t successor_pid) {

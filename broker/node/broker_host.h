@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/api/open_streams.h"
 #include "broker/api/ownership.h"
 #include "broker/node/broker_core.h"
 #include "broker/node/front_end.h"
@@ -29,7 +30,7 @@ struct BrokerHostOptions {
 // A whole broker with its listeners, as the owner of its data directory: what qalamd is, and what
 // the smart client has inside. No HTTP, no Kafka. Thread: Start, Stop and the destructor from one;
 // the rest from any.
-class BrokerHost final : public Ownership {
+class BrokerHost final : public Ownership, public OpenStreams {
  public:
   // Serves when it returns. Errors: those of BrokerCore::Start and FrontEnd::Open; nothing is then
   // left running.
@@ -51,6 +52,7 @@ class BrokerHost final : public Ownership {
   void Leave(const Attendant* attendant) override;
   Result<OwnerInfo> HandOver(std::int32_t successor_pid) override;
   void Join(JoinRequest request, Reply<JoinResult> reply) override;
+  Result<StreamList> ListStreams(std::size_t limit) const override;
 
  private:
   BrokerHost(const Clock& clock, BrokerHostOptions options);

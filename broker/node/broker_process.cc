@@ -22,6 +22,7 @@
 #include "broker/node/config_text.h"
 #include "broker/node/exit_code.h"
 #include "broker/node/http_front_end.h"
+#include "broker/node/out_of_memory.h"
 #include "broker/node/process_status.h"
 #include "broker/node/rebuild_metadata.h"
 #include "broker/node/sd_notify.h"
@@ -51,7 +52,13 @@ void RaiseDescriptorLimit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int Fail(const Error& error) {
+// Said as a line of the log where that is JSON: whoever reads it as such gets nothing else.
+int Fail(const Error& error, bool json = false) {
+  if (json) {
+    Log().critical("not started remedy=\"{}\" error={}", InfoOf(error.code()).remedy,
+                   error.ToString());
+    return static_cast<int>(ExitCodeOf(error.code()));
+  }
   std::fprintf(stderr, "qalamd: %s\n", error.ToString().c_str());
   std::fprintf(stderr, "  %s\n", std::string(InfoOf(error.code()).remedy).c_str());
   return static_cast<int>(ExitCodeOf(error.code()));
@@ -192,7 +199,7 @@ Status BrokerProcess::TakeOver(const BrokerConfig& config) {
 }
 
 Status BrokerProcess::OpenHttp(const BrokerSettings& settings) {
-  QALAM_ASSIGN_OR_RETURN(http_, HttpFrontEnd::Open(host_->core().broker(), settings));
+  QALAM_ASSIGN_OR_RETURN(http_, HttpFrontEnd::Open(host_->core().broker(), *host_, settings));
   http_->Accept();
   return WritePortFile();
 }
@@ -292,6 +299,7 @@ int BrokerProcess::Stop(ExitCode code) {
 
 int RunBrokerProcess(int argc, const char* const* argv) {
   umask(077);
+  EndWhenOutOfMemory();
   TuneMallocForBatches();
   const Result<CommandLine> line = ParseCommandLine(argc, argv);
   if (!line.ok()) return Fail(line.error());
@@ -307,7 +315,8 @@ int RunBrokerProcess(int argc, const char* const* argv) {
   if (!settings.ok()) return Fail(settings.error());
   Result<BrokerConfig> config = BrokerConfig::Build(std::move(settings).value());
   if (!config.ok()) return Fail(config.error());
-  ConfigureLogging({config->settings().log_level, config->settings().log_format == "json"});
+  const bool json = config->settings().log_format == "json";
+  ConfigureLogging({config->settings().log_level, json});
   switch (line->action) {
     case CommandLine::Action::kCheckConfig:
       std::fputs("configuration is valid\n", stderr);
@@ -323,7 +332,7 @@ int RunBrokerProcess(int argc, const char* const* argv) {
   if (kMutantsBuilt) Log().warn("made to be wrong, for tests only; mutant={}", ChosenMutantName());
   RaiseDescriptorLimit();
   Result<Signals> signals = Signals::Block();
-  if (!signals.ok()) return Fail(signals.error());
+  if (!signals.ok()) return Fail(signals.error(), json);
   BrokerProcess process(*line, *signals);
   Status started = process.Start(*config);
   const std::string& directory = config->settings().data_directory;
@@ -334,7 +343,7 @@ int RunBrokerProcess(int argc, const char* const* argv) {
       started = NameOwner(PosixFileSystem::Get(), started.error(), directory);
     }
   }
-  if (!started.ok()) return Fail(started.error());
+  if (!started.ok()) return Fail(started.error(), json);
   return process.Serve();
 }
 

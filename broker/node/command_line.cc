@@ -15,6 +15,7 @@ Examples:
   qalamd --data-dir ./data --listen 127.0.0.1:0 --port-file ./port
   qalamd --config ./qalam.toml --set log.retention.ms=1d --check-config
   qalamd --print-config | grep retention
+  qalamd --data-dir ./data --log-format json 2>&1 | jq -r .msg
   qalamd --data-dir ./data --rebuild-metadata
   qalamd --data-dir ./data --listen 127.0.0.1:7420 --join
   qalamd --data-dir ./data --take-over
@@ -23,10 +24,16 @@ Settings come from /etc/qalam/qalam.toml and conf.d/*.toml (or --config), then t
 (QALAM_LOG_SEGMENT_BYTES for log.segment.bytes), then --set, then `qalam config set`; the later wins.
 TERM and INT stop cleanly, a second one at once. HUP reads the settings again. USR1 writes what every
 thread does to the log.
-Exit codes: 0 stopped, 1 unknown, 2 usage or bad configuration, 69 port in use, 73 the directory can't
-be created or written, 74 a log failed, 75 the directory is in use, 78 the directory is of another
-format, of another node, a copy, or lacks its metadata.
+Exit codes: 0 stopped, 1 unknown, 2 usage or bad configuration, 69 port in use, 71 out of memory, 73 the
+directory can't be created or written, 74 a log failed, 75 the directory is in use, 78 the directory
+is of another format, of another node, a copy, or lacks its metadata.
 )";
+
+std::string Join(const std::vector<std::string>& addresses) {
+  std::string all;
+  for (const std::string& address : addresses) all += (all.empty() ? "" : ",") + address;
+  return all;
+}
 
 }  // namespace
 
@@ -39,6 +46,8 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
   CommandLine line;
   std::string data_dir;
   std::vector<std::string> listen;
+  std::vector<std::string> http;
+  std::string log_format;
   std::vector<std::string> sets;
   bool allow_insecure = false;
   bool check = false;
@@ -55,12 +64,19 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
       ->type_name("HOST:PORT")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--http", http, "Where to serve HTTP and the console (qalam.http.listeners)")
+      ->type_name("HOST:PORT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--config", line.config_file, "TOML file in place of /etc/qalam")
       ->type_name("FILE");
   app.add_option("--set", sets, "One setting; may be repeated")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--log-format", log_format,
+                 "Of the log on stderr: text, or json, an object a line (qalam.log.format)")
+      ->type_name("FORMAT");
   app.add_option("--port-file", line.port_file,
                  "Written when ready: grpc=HOST:PORT, http=HOST:PORT")
       ->type_name("FILE");
@@ -103,10 +119,10 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
     line.settings.push_back(std::move(setting));
   }
   if (!data_dir.empty()) line.settings.push_back({"qalam.data.dir", data_dir, "--data-dir"});
-  if (!listen.empty()) {
-    std::string all;
-    for (const std::string& address : listen) all += (all.empty() ? "" : ",") + address;
-    line.settings.push_back({"listeners", all, "--listen"});
+  if (!listen.empty()) line.settings.push_back({"listeners", Join(listen), "--listen"});
+  if (!http.empty()) line.settings.push_back({"qalam.http.listeners", Join(http), "--http"});
+  if (!log_format.empty()) {
+    line.settings.push_back({"qalam.log.format", log_format, "--log-format"});
   }
   if (allow_insecure) {
     line.settings.push_back({"qalam.allow.insecure", "true", "--allow-insecure"});

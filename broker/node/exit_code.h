@@ -11,6 +11,7 @@ enum class ExitCode : int {
   kUnknown = 1,
   kUsage = 2,                 // Wrong options or settings.
   kPortInUse = 69,            // EX_UNAVAILABLE
+  kOutOfMemory = 71,          // EX_OSERR
   kDirectoryUnusable = 73,    // EX_CANTCREAT: can't be created or written, or is not ours.
   kLogFailed = 74,            // EX_IOERR: a log or the metadata failed on the disk.
   kDirectoryInUse = 75,       // EX_TEMPFAIL: another process owns it.

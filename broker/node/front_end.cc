@@ -25,11 +25,16 @@ Result<std::unique_ptr<FrontEnd>> FrontEnd::Open(Broker& broker, const BrokerSet
       QALAM_ASSIGN_OR_RETURN(
           front->unix_,
           UnixListener::Open(front->io_, directory, "qalam.sock",
-                             [front = front.get()](int descriptor, const std::string& /*peer*/) {
-                               front->rpc_->HandOver(descriptor);
+                             [front = front.get()](int descriptor, const std::string& peer) {
+                               front->frames_->Sort(descriptor, peer);
                              }));
     }
     QALAM_ASSIGN_OR_RETURN(front->rpc_, RpcServer::Create(broker, settings.rpc, ownership));
+    front->frames_ = std::make_unique<FrameServer>(
+        broker, front->io_, settings.rpc, front->rpc_->streams(),
+        [rpc = front->rpc_.get()](int descriptor, const std::string&) {
+          rpc->HandOver(descriptor);
+        });
     return OkStatus();
   };
   if (const Status opened = open(); !opened.ok()) {
@@ -107,6 +112,7 @@ void FrontEnd::StopAccepting() {
 void FrontEnd::Stop(std::chrono::milliseconds patience) {
   StopAccepting();
   if (rpc_) rpc_->Stop(patience);
+  if (frames_) frames_->Stop();
   io_.Stop();
   stopped_ = true;
 }

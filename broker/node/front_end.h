@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "broker/api/broker.h"
+#include "broker/frames/frame_server.h"
 #include "broker/io/io_thread.h"
 #include "broker/io/tcp_listener.h"
 #include "broker/io/unix_listener.h"
 #include "broker/node/broker_config.h"
 #include "broker/rpc/rpc_server.h"
+#include "broker/rpc/stream_registry.h"
 #include "common/result.h"
 
 namespace qalam {
@@ -28,6 +30,7 @@ class FrontEnd {
 
   // HOST:PORT of each TCP listener, with the port it really has.
   const std::vector<std::string>& addresses() const { return addresses_; }
+  const OpenStreams& streams() const { return rpc_->streams(); }
   void Accept();  // From now on; the health service says SERVING.
   // More addresses, all or none; returns them with the ports they really have. Errors: as Open,
   // and kInvalidConfig (no address; beyond loopback without qalam.allow.insecure).
@@ -43,6 +46,7 @@ class FrontEnd {
 
   std::unique_ptr<RpcServer> rpc_;
   IoThread io_;
+  std::unique_ptr<FrameServer> frames_;  // Of qalam.sock.
   std::vector<std::unique_ptr<TcpListener>> tcp_;
   std::unique_ptr<UnixListener> unix_;
   std::vector<std::string> addresses_;

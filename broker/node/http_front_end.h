@@ -2,10 +2,15 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker/api/broker.h"
+#include "broker/api/open_streams.h"
+#include "broker/http/cluster_events.h"
 #include "broker/http/http_server.h"
+#include "broker/http/record_scan.h"
+#include "broker/http/record_tails.h"
 #include "broker/node/broker_config.h"
 #include "common/result.h"
 
@@ -15,9 +20,10 @@ namespace qalam {
 // none. Thread: one at a time.
 class HttpFrontEnd {
  public:
-  // Binds; nothing is accepted yet. `broker` must outlive it. Where nobody asked for an address and
-  // the default one is taken, a warning is all. Errors: as TcpListener's.
-  static Result<std::unique_ptr<HttpFrontEnd>> Open(Broker& broker, const BrokerSettings& settings);
+  // Binds; nothing is accepted yet. `broker` and `streams` must outlive it. Where nobody asked for
+  // an address and the default one is taken, a warning is all. Errors: as TcpListener's.
+  static Result<std::unique_ptr<HttpFrontEnd>> Open(Broker& broker, const OpenStreams& streams,
+                                                    const BrokerSettings& settings);
   ~HttpFrontEnd();  // Stopped.
 
   // HOST:PORT of each listener, with the port it really has.
@@ -28,10 +34,14 @@ class HttpFrontEnd {
   void Stop();
 
  private:
-  explicit HttpFrontEnd(std::unique_ptr<HttpServer> server) : server_(std::move(server)) {}
+  HttpFrontEnd(Broker& broker, const OpenStreams& streams, const BrokerSettings& settings);
+  HttpPages MakePages(Broker& broker, const OpenStreams& streams, const BrokerSettings& settings);
   Status Listen(const BrokerSettings& settings);
 
-  const std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<HttpServer> server_;  // Outlives those who hold its streams.
+  RecordScanner records_;
+  ClusterEvents events_;
+  RecordTails tails_;
   std::vector<std::string> addresses_;
 };
 

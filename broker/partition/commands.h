@@ -46,6 +46,8 @@ struct AppendCommand {
   std::optional<Offset> expected_offset;
   std::shared_ptr<const Origin> origin;
   MonotonicTime received_at{};
+  MonotonicTime checked_at{};
+  std::unique_ptr<const TraceParent> trace;  // Of its first record; null: none.
   std::optional<MonotonicTime> deadline;
   std::shared_ptr<StreamState> stream;  // Null: unary.
   std::uint64_t generation = 0;

@@ -20,7 +20,10 @@ class Former {
 
   // False: not in this group; `command` is untouched.
   bool Take(AppendCommand& command) {
-    if (!group_.entries.empty() && bytes_ + command.batch.size() > rules_.bytes_max) return false;
+    if (!group_.entries.empty() && bytes_ + command.batch.size() > rules_.bytes_max) {
+      group_.closed = GroupClosed::kFull;
+      return false;
+    }
     if (command.header.has_producer() && command.origin &&
         !rules_.fence.Admit(command.header.producer_id, command.origin->stream_number)) {
       return Refuse(command, Error(ErrorCode::kProducerFenced,
@@ -46,6 +49,7 @@ class Former {
         // in sequence is judged then.
         if (command.header.producer_epoch != known->second.epoch ||
             command.header.base_sequence != known->second.next_sequence) {
+          group_.closed = GroupClosed::kSequence;
           return false;
         }
       } else {
@@ -70,7 +74,7 @@ class Former {
 
   bool Refuse(AppendCommand& command, Error error) {
     if (command.stream) command.stream->Fail(command.generation);
-    group_.refused.push_back({std::move(command), std::move(error)});
+    group_.refused.push_back({std::move(command), std::move(error), next_});
     return true;
   }
   bool AddDuplicate(AppendCommand& command, const ProducerVerdict& verdict) {

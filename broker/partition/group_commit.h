@@ -21,11 +21,13 @@ struct GroupEntry {
 struct RefusedBatch {
   AppendCommand command;
   Error error;
+  Offset log_end = 0;  // Then, what is in the group included.
 };
 // What one write and one sync will cover.
 struct AppendGroup {
   std::vector<GroupEntry> entries;  // In order; offsets dense.
   std::vector<RefusedBatch> refused;
+  GroupClosed closed = GroupClosed::kQueueEmpty;
   std::vector<StampedBatch> Batches() const;
 };
 

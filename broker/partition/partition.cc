@@ -23,6 +23,7 @@ Partition::Partition(PartitionContext& context, std::shared_ptr<PartitionHandle>
       log_(std::move(log)),
       settings_(handle_->settings.Load()),
       reader_wakes_(handle_->high_watermark, context.wake_pool),
+      decisions_(handle_->writer.decisions(), *handle_, context.clock),
       last_sync_(context.clock.Now()),
       last_sweep_(context.clock.Now()) {
   PublishView();
@@ -81,7 +82,7 @@ void Partition::OnAnnounced(const Status& status) {
   context_.sync_pool.Post([handle = handle_, ticket = std::move(ticket)]() mutable {
     Status begun = ticket->Run();
     WriterThread& writer = handle->writer;
-    writer.Post(EpochBegun{std::move(handle), std::move(ticket), std::move(begun)});
+    writer.Deliver(EpochBegun{std::move(handle), std::move(ticket), std::move(begun)});
   });
 }
 
@@ -150,28 +151,35 @@ void Partition::WriteGroup() {
   rules.bytes_max = static_cast<std::size_t>(
       std::min<std::uint64_t>(settings_->log.group_bytes_max, settings_->log.segment_bytes_max));
   rules.now = context_.clock.Now();
+  decisions_.TakeReadMark();
   AppendGroup group = FormGroup(queued_, rules);
-  for (RefusedBatch& refused : group.refused) Refuse(refused.command, std::move(refused.error));
+  for (RefusedBatch& refused : group.refused) {
+    Refuse(refused.command, std::move(refused.error), refused.log_end);
+  }
   if (group.entries.empty()) return;
 
   const auto batches = group.Batches();
+  GroupTimes times;
+  times.formed = rules.now;
   if (!batches.empty()) {
-    const MonotonicTime begun = context_.clock.Now();
+    times.begun = context_.clock.Now();
     if (const Status written = log_->AppendGroup(batches); !written.ok()) {
       const bool goes_on = !log_->failed().has_value();
       const Error error =
           goes_on ? written.error()
                   : Error(ErrorCode::kAmbiguous, "the write failed: " + written.error().message());
-      for (GroupEntry& entry : group.entries) Refuse(entry.command, error);
+      for (GroupEntry& entry : group.entries) Refuse(entry.command, error, rules.end_offset);
       if (goes_on) NoteRefusal(error);
       if (!goes_on) FailAll(written.error());
       return;
     }
     PublishView();
     NoteWritten();
-    Count(group, context_.clock.Now() - begun);
+    times.written = context_.clock.Now();
+    Count(group, times.written - times.begun);
     if (!unsynced_since_) unsynced_since_ = rules.now;
   }
+  decisions_.OnWritten(group, times);
   for (GroupEntry& entry : group.entries) {
     if (!entry.stamped) handle_->stats.duplicates.Add(1);
     waiting_.push_back({entry.needed, entry.result, entry.command.deadline,
@@ -216,10 +224,10 @@ void Partition::StartSync() {
   handle_->collecting.store(fsync_mode());
   unsynced_since_.reset();
   last_sync_ = context_.clock.Now();
-  context_.sync_pool.Post([handle = handle_, ticket = std::move(ticket)]() mutable {
+  context_.sync_pool.PostNext([handle = handle_, ticket = std::move(ticket)]() mutable {
     Status status = ticket->Run();
     WriterThread& writer = handle->writer;
-    writer.Post(SyncDone{std::move(handle), std::move(ticket), std::move(status)});
+    writer.Deliver(SyncDone{std::move(handle), std::move(ticket), std::move(status)});
   });
 }
 
@@ -241,8 +249,10 @@ void Partition::OnSynced(SyncDone done) {
 }
 
 void Partition::ReleaseAcks(Offset level, Durability durability) {
+  const MonotonicTime now = context_.clock.Now();
   // Readable first: who hears that his record is there must find it.
-  reader_wakes_.Raise(level, context_.clock.Now());
+  reader_wakes_.Raise(level, now);
+  if (level >= log_->end_offset()) decisions_.OnAcknowledged(now, durability);
   while (!waiting_.empty() && waiting_.front().needed <= level) {
     Waiting waiting = std::move(waiting_.front());
     waiting_.pop_front();
@@ -251,7 +261,8 @@ void Partition::ReleaseAcks(Offset level, Durability durability) {
   }
 }
 
-void Partition::Refuse(AppendCommand& command, Error error) {
+void Partition::Refuse(AppendCommand& command, Error error, Offset log_end) {
+  decisions_.OnRefused(command, error, log_end, context_.clock.Now());
   if (command.stream) command.stream->Fail(command.generation);
   handle_->stats.refused.Add(1);
   handle_->writer.stats().refused.at(static_cast<std::size_t>(error.code())).Add(1);
@@ -260,6 +271,7 @@ void Partition::Refuse(AppendCommand& command, Error error) {
 }
 
 void Partition::WindDown(const Error& error) {
+  decisions_.TakeReadMark();
   winding_down_ = true;
   RefuseQueued(error);
 }
@@ -268,7 +280,7 @@ void Partition::RefuseQueued(const Error& error) {
   while (!queued_.empty()) {
     AppendCommand command = std::move(queued_.front());
     queued_.pop_front();
-    Refuse(command, error);
+    Refuse(command, error, log_->end_offset());
   }
 }
 
@@ -313,6 +325,7 @@ void Partition::RunDue(MonotonicTime now) {
 void Partition::Tick(MonotonicTime now) {
   if (!failed_ && context_.directory.failed()) FailAll(context_.directory.error());
   if (failed_) return;
+  decisions_.TakeReadMark();
   if (const Status status = log_->Tick(now); !status.ok()) {
     FailAll(status.error());
     return;

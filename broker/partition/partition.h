@@ -9,6 +9,7 @@
 #include "broker/partition/commands.h"
 #include "broker/partition/group_commit.h"
 #include "broker/partition/partition_context.h"
+#include "broker/partition/partition_decisions.h"
 #include "broker/partition/partition_handle.h"
 #include "broker/partition/reader_wakes.h"
 #include "broker/partition/stream_fence.h"
@@ -87,7 +88,7 @@ class Partition {
   // Everything below `level` is now readable, and as durable as `durability` says: the one place
   // that acknowledges.
   void ReleaseAcks(Offset level, Durability durability);
-  void Refuse(AppendCommand& command, Error error);
+  void Refuse(AppendCommand& command, Error error, Offset log_end);
   void Count(const AppendGroup& group, std::chrono::nanoseconds write);
   void RefuseQueued(const Error& error);
   // The whole group was refused for now, or one was written: for people.
@@ -105,6 +106,7 @@ class Partition {
   std::shared_ptr<const PartitionSettings> refused_settings_;
   ReaderWakes reader_wakes_;
   StreamFence fence_;
+  PartitionDecisions decisions_;
   std::deque<AppendCommand> queued_;
   std::deque<Waiting> waiting_;
   std::vector<UniqueFunction<void()>> when_idle_;

@@ -8,6 +8,7 @@
 #include "broker/log/log_view.h"
 #include "broker/partition/high_watermark.h"
 #include "broker/partition/partition_stats.h"
+#include "broker/partition/read_mark.h"
 #include "common/clock.h"
 #include "common/ids.h"
 #include "common/published.h"
@@ -66,6 +67,7 @@ class PartitionHandle {
   std::atomic<bool> collecting{false};
   Published<WriteRefusal> write_refusal;  // Null after a group that was written.
   mutable PartitionStats stats;
+  mutable ReadMark read_mark;
 
   // Only the writer's thread touches these.
   Partition* owned = nullptr;      // Null until open.

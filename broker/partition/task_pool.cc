@@ -2,9 +2,13 @@
 
 #include <pthread.h>
 
+#include <utility>
+
 #include "common/check.h"
 
 namespace qalam {
+
+thread_local TaskPool::Worker* TaskPool::worker_ = nullptr;
 
 TaskPool::~TaskPool() { QALAM_CHECK(threads_.empty()); }
 
@@ -25,13 +29,18 @@ void TaskPool::Stop() {
   threads_.clear();
 }
 
-void TaskPool::Post(UniqueFunction<void()> task) {
+void TaskPool::Post(Task task) {
   {
     MutexLock lock(mutex_);
     if (stopping_) return;  // Destroyed on return: replies inside it are answered kShuttingDown.
     tasks_.push_back(std::move(task));
   }
   ready_.NotifyOne();
+}
+
+void TaskPool::PostNext(Task task) {
+  if (worker_ != nullptr && worker_->pool == this) std::swap(task, worker_->next);
+  if (task) Post(std::move(task));
 }
 
 bool TaskPool::RunOne() {
@@ -56,22 +65,35 @@ bool TaskPool::idle() const {
   return tasks_.empty() && running_ == 0;
 }
 
+TaskPool::Task TaskPool::Take() {
+  MutexLock lock(mutex_);
+  while (tasks_.empty() && !stopping_) ready_.Wait(mutex_);
+  if (tasks_.empty()) return {};
+  Task task = std::move(tasks_.front());
+  tasks_.pop_front();
+  ++running_;
+  return task;
+}
+
 void TaskPool::Run() {
-  while (true) {
-    UniqueFunction<void()> task;
-    {
+  Worker self{this, {}};
+  worker_ = &self;
+  while (Task task = Take()) {
+    while (true) {
+      task();
+      task = std::exchange(self.next, {});
       MutexLock lock(mutex_);
-      while (tasks_.empty() && !stopping_) ready_.Wait(mutex_);
-      if (tasks_.empty()) return;
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
-      ++running_;
+      if (task && !tasks_.empty()) {  // Those that waited before go first.
+        tasks_.push_back(std::move(task));
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+      }
+      if (task) continue;
+      --running_;
+      break;
     }
-    task();
-    task = {};
-    MutexLock lock(mutex_);
-    --running_;
   }
+  worker_ = nullptr;
 }
 
 }  // namespace qalam

@@ -26,8 +26,8 @@ void Refuse(AppendCommand& command, Error error) {
 }  // namespace
 
 WriterThread::WriterThread(std::int32_t number, PartitionContext context,
-                           std::size_t mailbox_commands_max)
-    : number_(number), context_(context), mailbox_(mailbox_commands_max) {}
+                           std::size_t mailbox_commands_max, DecisionRing* decisions)
+    : number_(number), context_(context), decisions_(decisions), mailbox_(mailbox_commands_max) {}
 
 WriterThread::~WriterThread() { QALAM_CHECK(!thread_.joinable()); }
 
@@ -60,7 +60,19 @@ bool WriterThread::TryPost(AppendCommand& command) {
   return true;
 }
 
+void WriterThread::Deliver(PartitionCommand command) {
+  if (!mailbox_.PostOrStandIn(std::move(command))) return;
+  const Actor::Scope scope(actor_);
+  owner_.AssertHeld();
+  RunOnce(std::chrono::nanoseconds(0));
+  mailbox_.EndStandIn(stopping_.load() || next_due_ < waits_for_, [](const auto& waiting) {
+    const auto* const append = std::get_if<AppendCommand>(&waiting);
+    return append != nullptr && append->partition->collecting.load();
+  });
+}
+
 void WriterThread::Run() {
+  actor_ = Actor::Current();
   while (!stopping_.load()) RunOnce(kTick);
 }
 
@@ -70,6 +82,7 @@ void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
     const auto left = std::max(MonotonicTime::zero(), next_due_ - context_.clock.Now());
     patience = std::min<std::chrono::nanoseconds>(patience, left);
   }
+  if (patience.count() > 0) waits_for_ = next_due_;
   mailbox_.Drain(drained_, patience);
   {
     // What it acknowledges is sent before the next group is written.
@@ -123,7 +136,7 @@ void WriterThread::SendAnnouncement() {
         names.reserve(partitions.size());
         for (const auto& partition : partitions) names.push_back(partition->name.ToString());
         Status status = dirty.Add(names);
-        Post(DirtyAnnounced{std::move(partitions), std::move(status)});
+        Deliver(DirtyAnnounced{std::move(partitions), std::move(status)});
       });
 }
 

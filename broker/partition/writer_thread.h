@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/partition/commands.h"
+#include "broker/partition/decision_ring.h"
 #include "broker/partition/partition.h"
 #include "broker/partition/partition_stats.h"
 #include "common/mailbox.h"
@@ -17,11 +18,16 @@
 namespace qalam {
 
 // One thread, one queue, some partitions for life. Drains the whole queue, then writes one group
-// for each partition that got something; the others cost nothing. Thread: TryPost, Post, OnRoom,
-// RefuseAppends from any; Start and Stop the owner's; the rest its own or, in tests, the caller's.
+// for each partition that got something; the others cost nothing. While it waits for commands, the
+// thread that comes back from a sync may do its turn in its place: one writer at a time, and the
+// next group is on the disk without a thread having been woken. Thread: TryPost, Post, Deliver,
+// OnRoom, RefuseAppends from any; Start and Stop the owner's; the rest its own or, in tests, the
+// caller's.
 class WriterThread {
  public:
-  WriterThread(std::int32_t number, PartitionContext context, std::size_t mailbox_commands_max);
+  // `decisions` outlives it; null: nothing is remembered.
+  WriterThread(std::int32_t number, PartitionContext context, std::size_t mailbox_commands_max,
+               DecisionRing* decisions = nullptr);
   ~WriterThread();
 
   void Start();
@@ -34,6 +40,8 @@ class WriterThread {
   void OnRoom(UniqueFunction<void()> callback) { mailbox_.OnRoom(std::move(callback)); }
   void Post(PartitionCommand command) { mailbox_.Post(std::move(command)); }
   void Post(UniqueFunction<void()> task) { mailbox_.Post(OwnerTask{std::move(task)}); }
+  // What a thread of the sync pool has done for it. If the writer waits, this thread does its turn.
+  void Deliver(PartitionCommand command);
   // From now on appends are answered kShuttingDown.
   void RefuseAppends() { refusing_.store(true); }
 
@@ -41,6 +49,7 @@ class WriterThread {
   std::size_t queue_depth() const { return mailbox_.size(); }
   WriterStats& stats() { return stats_; }
   const WriterStats& stats() const { return stats_; }
+  DecisionRing* decisions() const { return decisions_; }
 
   // One turn: waits up to `patience` for commands, less if something is due before.
   void RunOnce(std::chrono::nanoseconds patience);
@@ -69,8 +78,10 @@ class WriterThread {
 
   const std::int32_t number_;
   PartitionContext context_;
+  DecisionRing* const decisions_;
   Mailbox<PartitionCommand> mailbox_;
   std::thread thread_;
+  const void* actor_ = nullptr;  // Of `thread_`.
   std::atomic<bool> stopping_{false};
   std::atomic<bool> refusing_{false};
   WriterStats stats_;
@@ -81,6 +92,7 @@ class WriterThread {
   bool announcement_in_flight_ QALAM_GUARDED_BY(owner_) = false;
   std::vector<Partition*> timed_ QALAM_GUARDED_BY(owner_);  // Have something due by the clock.
   MonotonicTime next_due_ QALAM_GUARDED_BY(owner_) = MonotonicTime::max();
+  MonotonicTime waits_for_ QALAM_GUARDED_BY(owner_) = MonotonicTime::max();  // `next_due_` then.
   std::unordered_map<const PartitionHandle*, std::unique_ptr<Partition>> partitions_
       QALAM_GUARDED_BY(owner_);
   MonotonicTime last_tick_ QALAM_GUARDED_BY(owner_){};

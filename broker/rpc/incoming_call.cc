@@ -11,6 +11,14 @@ void IncomingCall::Await(Source& source, grpc::AsyncGenericService& service,
   service.RequestCall(&call->context_, &call->call_, &queue, &queue, arrived);
 }
 
+std::optional<TraceParent> IncomingCall::trace() const {
+  const auto& metadata = context_.client_metadata();
+  const auto found =
+      metadata.find(grpc::string_ref(TraceParent::kName.data(), TraceParent::kName.size()));
+  if (found == metadata.end()) return std::nullopt;
+  return TraceParent::Parse({found->second.data(), found->second.size()});
+}
+
 void IncomingCall::Read(grpc::ByteBuffer& message) {
   Begin();
   Event* const tag = &read_;

@@ -6,7 +6,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
+
+#include "common/trace_parent.h"
 
 namespace qalam {
 
@@ -43,6 +46,7 @@ class IncomingCall {
   const std::string& method() const { return context_.method(); }  // "/package.Service/Method"
   grpc::ServerCompletionQueue& queue() const { return queue_; }
   std::string peer() const { return context_.peer(); }
+  std::optional<TraceParent> trace() const;  // In its metadata.
   std::chrono::system_clock::time_point deadline() const { return context_.deadline(); }
 
   // `handler` hears what becomes of the call, up to OnDone.

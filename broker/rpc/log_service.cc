@@ -28,9 +28,8 @@ std::chrono::nanoseconds TimeLeft(std::chrono::system_clock::time_point deadline
 }  // namespace
 
 void LogService::AddTo(MethodTable& methods) {
-  methods.emplace("/qalam.v1.LogService/Produce", [this](IncomingCall& call) {
-    std::make_shared<ProduceReactor>(rpc_, call)->Start();
-  });
+  methods.emplace("/qalam.v1.LogService/Produce",
+                  [this](IncomingCall& call) { ProduceReactor::Start(rpc_, call); });
   methods.emplace("/qalam.v1.LogService/Tail", [this](IncomingCall& call) {
     std::make_shared<TailReactor>(rpc_, call)->Start();
   });
@@ -62,9 +61,12 @@ void LogService::Append(UnaryCallPtr call, const v1::AppendRequest& request) {
     call->Fail(append.error());
     return;
   }
-  append->origin =
-      std::make_shared<const Origin>(Origin{request.client_id(), "grpc", call->peer()});
-  append->deadline = rpc_.clock.Now() + TimeLeft(call->deadline(), rpc_.options.unary_deadline_max);
+  auto origin = std::make_shared<Origin>(request.client_id(), "grpc", call->peer());
+  origin->trace = call->trace();
+  append->origin = std::move(origin);
+  append->received_at = rpc_.clock.Now();
+  append->deadline =
+      append->received_at + TimeLeft(call->deadline(), rpc_.options.unary_deadline_max);
   rpc_.broker.Append(std::move(append).value(),
                      AnsweredBy(rpc_.answers, AnswerTo<v1::AppendResponse, AppendResult>(
                                                   std::move(call), [](const AppendResult& result,

@@ -1,221 +1,45 @@
 #include "broker/rpc/produce_reactor.h"
 
 #include <utility>
-#include <vector>
 
 #include "broker/rpc/byte_buffers.h"
 #include "broker/rpc/status_map.h"
+#include "broker/wire/error_codec.h"
 
 namespace qalam {
 
-void ProduceReactor::Start() {
-  self_ = shared_from_this();
-  if (!rpc_.streams.Add(self_)) {
-    EndWith(Error(ErrorCode::kTooManyRequests, "the broker serves as many streams as it may"));
-    return;
-  }
-  ReadOn();
+void ProduceReactor::Start(const RpcContext& rpc, IncomingCall& incoming) {
+  (new ProduceReactor(rpc, incoming))->stream_->Start();  // Until OnDone.
 }
 
-void ProduceReactor::Drain() {
-  {
-    MutexLock lock(mutex_);
-    dropping_ = true;
-  }
-  EndWith(Error(ErrorCode::kShuttingDown, "the broker is stopping"));
+ProduceReactor::ProduceReactor(const RpcContext& rpc, IncomingCall& incoming)
+    : CallHandler(incoming),
+      stream_(
+          std::make_shared<ProduceStream>(rpc, *this, "grpc", incoming.peer(), incoming.trace())) {}
+
+bool ProduceReactor::Write(Bytes message) {
+  outgoing_ = ToByteBuffer({SharedSlice::Own(std::move(message))});
+  call().Write(outgoing_);
+  return false;
 }
 
-void ProduceReactor::ReadOn() {
-  MutexLock lock(mutex_);
-  if (reading_ || handling_ || no_more_ || finished_) return;
-  if (answers_.count() >= rpc_.options.stream_batches_max) return;
-  if (answers_.bytes() >= rpc_.options.stream_bytes_max) return;
-  reading_ = true;
-  // With the lock, so that the stream can't be finished and gone before.
-  call().Read(incoming_);
+void ProduceReactor::Finish(const std::optional<Error>& error) {
+  call().Finish(error ? ToGrpcStatus(*error) : grpc::Status::OK);
 }
 
 void ProduceReactor::OnReadDone(bool ok) {
-  bool handle = false;
-  {
-    MutexLock lock(mutex_);
-    reading_ = false;
-    if (!ok) no_more_ = true;  // The client has closed its side, or the call is over.
-    handle = ok && !no_more_;
-    handling_ = handle;
-  }
-  if (!handle) {
-    Advance();
+  if (!ok) {
+    stream_->OnReadEnd();
     return;
   }
-  const Result<std::vector<SharedSlice>> slices = SlicesOf(incoming_);
+  const auto slices = SlicesOf(incoming_);
   incoming_.Clear();
-  Result<ProduceMessage> message =
-      slices.ok() ? DecodeProduceRequest(*slices) : Result<ProduceMessage>(slices.error());
-  if (message.ok()) {
-    Handle(std::move(message).value());
-  } else {
-    EndWith(std::move(message).error());
-    EndHandling();
-  }
-}
-
-void ProduceReactor::Handle(ProduceMessage message) {
-  if (auto* const open = std::get_if<ProduceOpen>(&message); open != nullptr && !opened_) {
-    opened_ = true;
-    Open(std::move(*open));
-    return;
-  }
-  if (auto* const batch = std::get_if<ProduceBatchMessage>(&message); batch && session_) {
-    Submit(std::move(*batch));
-    return;
-  }
-  if (std::holds_alternative<ProduceRestart>(message) && session_) {
-    session_->Restart();
-  } else {
-    const char* const what = opened_ ? "the stream is open already; it serves one partition"
-                                     : "the first message of a stream must be open";
-    EndWith(Error(ErrorCode::kInvalidArgument, what).With("field", "open"));
-  }
-  EndHandling();
-}
-
-void ProduceReactor::Open(ProduceOpen open) {
-  auto origin = std::make_shared<const Origin>(
-      Origin{std::move(open.client_id), "grpc", peer_, open.stream_number});
-  rpc_.broker.OpenProduce(std::move(open.partition), open.acks, std::move(origin),
-                          Reply<std::unique_ptr<ProduceSession>>(
-                              [self = self_](Result<std::unique_ptr<ProduceSession>> session) {
-                                if (session.ok()) {
-                                  self->session_ = std::move(session).value();
-                                } else {
-                                  self->EndWith(std::move(session).error());
-                                }
-                                self->EndHandling();
-                              }));
-}
-
-void ProduceReactor::Submit(ProduceBatchMessage message) {
-  std::uint64_t number = 0;
-  {
-    MutexLock lock(mutex_);
-    number = answers_.Add(message.batch_id, message.batch.size());
-  }
-  ProduceBatch batch;
-  batch.expected_offset = message.expected_offset;
-  batch.batch = std::move(message.batch);
-  batch.received_at = rpc_.clock.Now();
-  batch.reply =
-      Reply<AppendResult>([self = shared_from_this(), number](Result<AppendResult> result) {
-        self->Complete(number, std::move(result));
-      });
-  waiting_.emplace(std::move(batch));
-  SubmitWaiting();
-}
-
-void ProduceReactor::SubmitWaiting() {
-  while (true) {
-    {
-      MutexLock lock(mutex_);
-      if (dropping_) break;
-    }
-    if (session_->TrySubmit(*waiting_)) break;
-    // The callback may come at once, here, or from another thread before OnRoom returns: then this
-    // loop goes on. Otherwise the callback does.
-    room_.store(Room::kAsking);
-    session_->OnRoom([self = shared_from_this()] {
-      if (self->room_.exchange(Room::kCame) != Room::kWaiting) return;
-      self->rpc_.answers.Post([self] { self->SubmitWaiting(); });
-    });
-    Room asking = Room::kAsking;
-    if (room_.compare_exchange_strong(asking, Room::kWaiting)) return;
-  }
-  waiting_.reset();  // Given up with its reply, it is answered kShuttingDown: not written.
-  EndHandling();
-}
-
-void ProduceReactor::EndHandling() {
-  {
-    MutexLock lock(mutex_);
-    handling_ = false;
-  }
-  ReadOn();
-  Advance();
-}
-
-void ProduceReactor::Complete(std::uint64_t number, Result<AppendResult> result) {
-  {
-    MutexLock lock(mutex_);
-    if (finished_ || !answers_.Complete(number, std::move(result))) return;
-    if (writing_ || posted_) return;  // Whoever comes next takes it along.
-    posted_ = true;
-  }
-  rpc_.answers.Post([self = shared_from_this()] {
-    {
-      MutexLock lock(self->mutex_);
-      self->posted_ = false;
-    }
-    self->Advance();
-    self->ReadOn();
-  });
-}
-
-bool ProduceReactor::MayFinish() const {
-  if (finished_ || writing_) return false;
-  return cancelled_ || (no_more_ && !handling_ && answers_.empty());
-}
-
-void ProduceReactor::Advance() {
-  std::vector<ProduceAnswer> answers;
-  {
-    MutexLock lock(mutex_);
-    if (MayFinish()) {
-      finished_ = true;
-      call().Finish(end_with_ ? ToGrpcStatus(*end_with_) : grpc::Status::OK);
-      return;
-    }
-    if (finished_ || writing_ || cancelled_) return;
-    answers = answers_.Take();
-    if (answers.empty()) return;
-    writing_ = true;  // From here on to OnWriteDone nobody finishes the stream.
-  }
-  outgoing_ = ToByteBuffer({SharedSlice::Own(EncodeProduceResponse(answers))});
-  call().Write(outgoing_);
-}
-
-void ProduceReactor::OnWriteDone(bool ok) {
-  {
-    MutexLock lock(mutex_);
-    writing_ = false;
-    answers_.Sent();
-    if (!ok) cancelled_ = no_more_ = dropping_ = true;
-  }
-  Advance();
-  ReadOn();
-}
-
-void ProduceReactor::EndWith(Error error) {
-  {
-    MutexLock lock(mutex_);
-    no_more_ = true;
-    if (!end_with_) end_with_ = std::move(error);
-  }
-  Advance();
-}
-
-void ProduceReactor::OnCancel() {
-  {
-    MutexLock lock(mutex_);
-    cancelled_ = no_more_ = dropping_ = true;
-    if (!end_with_) end_with_ = Error(ErrorCode::kCancelled, "the call was cancelled");
-  }
-  Advance();
+  stream_->OnRead(slices);
 }
 
 void ProduceReactor::OnDone() {
-  rpc_.streams.Remove(this);
-  // Batches under way keep the reactor until they are answered; it then ignores the answers.
-  const auto last = std::move(self_);
+  stream_->OnDone();
+  delete this;
 }
 
 }  // namespace qalam

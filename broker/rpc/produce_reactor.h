@@ -2,84 +2,37 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
-#include <atomic>
 #include <memory>
 #include <optional>
-#include <string>
 
-#include "broker/rpc/answer_queue.h"
 #include "broker/rpc/incoming_call.h"
+#include "broker/rpc/produce_stream.h"
+#include "broker/rpc/produce_transport.h"
 #include "broker/rpc/rpc_context.h"
-#include "common/mutex.h"
 
 namespace qalam {
 
-// One Produce stream: batches in; answers out in the order of the batches, many in one message.
-// Under back-pressure it is simply not read: while the partition's queue is full, or this stream
-// has its share of batches or bytes without an answer.
-//
-//   OnReadDone -> decode -> session.TrySubmit -> next read        (one message at a time)
-//                              `-> full: OnRoom, then again
-//   reply, from the writer -> AnswerQueue -> AnswerThread -> Write
-//
-// It ends when the client has closed its side (OK), broke the contract (its error) or is drained
-// (kShuttingDown), each once everything taken is answered; or at once when the call is cancelled.
-// Thread: gRPC's, the broker's and the AnswerThread. A lock keeps them apart; the broker is never
-// called with it held.
-class ProduceReactor final : public CallHandler,
-                             public DrainableStream,
-                             public std::enable_shared_from_this<ProduceReactor> {
+// A Produce call of gRPC: carries a ProduceStream. It keeps itself until gRPC is done with it.
+// Thread: as IncomingCall says.
+class ProduceReactor final : public CallHandler, public ProduceTransport {
  public:
-  ProduceReactor(const RpcContext& rpc, IncomingCall& incoming)
-      : CallHandler(incoming), rpc_(rpc), peer_(incoming.peer()) {}
-  void Start();  // Once it is owned by a shared_ptr. It then keeps itself until OnDone.
-  void Drain() override;
+  static void Start(const RpcContext& rpc, IncomingCall& incoming);
+
+  void Read() override { call().Read(incoming_); }
+  bool Write(Bytes message) override;
+  void Finish(const std::optional<Error>& error) override;
 
   void OnReadDone(bool ok) override;
-  void OnWriteDone(bool ok) override;
-  void OnCancel() override;
+  void OnWriteDone(bool ok) override { stream_->OnWritten(ok); }
+  void OnCancel() override { stream_->OnCancel(); }
   void OnDone() override;
 
  private:
-  // Of the message being handled, when the session had no room for it.
-  enum class Room { kAsking, kWaiting, kCame };
+  ProduceReactor(const RpcContext& rpc, IncomingCall& incoming);
 
-  void ReadOn();
-  void Handle(ProduceMessage message);
-  void Open(ProduceOpen open);
-  void Submit(ProduceBatchMessage message);
-  // Hands `waiting_` to the session, now or when there is room.
-  void SubmitWaiting();
-  void EndHandling();
-  void Complete(std::uint64_t number, Result<AppendResult> result);
-  // Sends what is answered, or ends the stream when all is done.
-  void Advance();
-  // The stream takes no more and ends with `error` when what it took is answered.
-  void EndWith(Error error);
-  bool MayFinish() const QALAM_REQUIRES(mutex_);
-
-  const RpcContext rpc_;
-  const std::string peer_;
-  std::shared_ptr<ProduceReactor> self_;  // From Start to OnDone.
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
-  // Touched only by whoever handles a message: one at a time.
-  std::unique_ptr<ProduceSession> session_;
-  bool opened_ = false;
-  std::optional<ProduceBatch> waiting_;
-  std::atomic<Room> room_{Room::kAsking};
-
-  Mutex mutex_;
-  AnswerQueue answers_ QALAM_GUARDED_BY(mutex_);
-  bool reading_ QALAM_GUARDED_BY(mutex_) = false;
-  bool handling_ QALAM_GUARDED_BY(mutex_) = false;  // A message; its batch may wait for room.
-  bool posted_ QALAM_GUARDED_BY(mutex_) = false;    // Advance, to the AnswerThread.
-  bool writing_ QALAM_GUARDED_BY(mutex_) = false;
-  bool no_more_ QALAM_GUARDED_BY(mutex_) = false;    // Nothing more is read.
-  bool dropping_ QALAM_GUARDED_BY(mutex_) = false;   // A batch that waits for room is given up.
-  bool cancelled_ QALAM_GUARDED_BY(mutex_) = false;  // Nothing more can be sent.
-  bool finished_ QALAM_GUARDED_BY(mutex_) = false;   // gRPC must not be called any more.
-  std::optional<Error> end_with_ QALAM_GUARDED_BY(mutex_);
+  const std::shared_ptr<ProduceStream> stream_;
 };
 
 }  // namespace qalam

@@ -21,6 +21,7 @@
 #include "broker/rpc/cluster_service.h"
 #include "broker/rpc/health_service.h"
 #include "broker/rpc/log_service.h"
+#include "broker/rpc/observe_service.h"
 #include "broker/rpc/owner_service.h"
 #include "broker/rpc/reflection_service.h"
 #include "broker/rpc/rpc_context.h"
@@ -31,6 +32,7 @@
 #include "common/mutex.h"
 #include "qalam/v1/cluster.grpc.pb.h"
 #include "qalam/v1/log.grpc.pb.h"
+#include "qalam/v1/observe.grpc.pb.h"
 #include "qalam/v1/topic.grpc.pb.h"
 
 namespace qalam {
@@ -102,9 +104,10 @@ class GrpcServer final : public RpcServer {
       : options_(options),
         connections_(options.connections_max),
         streams_(options.open_streams_max),
-        log_service_(RpcContext{broker, options_, streams_, answers_, SystemClock::Get()}),
+        log_service_(Context(broker)),
         topic_service_(broker),
         cluster_service_(broker),
+        observe_service_(Context(broker)),
         questions_(options.open_streams_max),
         health_(questions_, Ours()),
         reflection_(questions_, Described()) {
@@ -147,6 +150,7 @@ class GrpcServer final : public RpcServer {
   }
 
   void SetServing(bool serving) override { health_.SetServing(serving); }
+  StreamRegistry& streams() override { return streams_; }
 
   void Stop(std::chrono::milliseconds patience) override {
     {
@@ -170,9 +174,12 @@ class GrpcServer final : public RpcServer {
   }
 
  private:
+  RpcContext Context(Broker& broker) {
+    return {broker, options_, streams_, answers_, SystemClock::Get()};
+  }
   static std::vector<std::string> Ours() {
     return {v1::LogService::service_full_name(), v1::TopicService::service_full_name(),
-            v1::ClusterService::service_full_name()};
+            v1::ClusterService::service_full_name(), v1::ObserveService::service_full_name()};
   }
   static std::vector<std::string> Described() {
     std::vector<std::string> services = Ours();
@@ -184,6 +191,7 @@ class GrpcServer final : public RpcServer {
     log_service_.AddTo(methods);
     topic_service_.AddTo(methods);
     cluster_service_.AddTo(methods);
+    observe_service_.AddTo(methods);
     health_.AddTo(methods);
     if (options_.reflection) reflection_.AddTo(methods);
     if (owner_service_) owner_service_->AddTo(methods);
@@ -197,6 +205,7 @@ class GrpcServer final : public RpcServer {
   LogService log_service_;
   TopicService topic_service_;
   ClusterService cluster_service_;
+  ObserveService observe_service_;
   // Of health, reflection and those who attend the owner: the others' limit is not theirs.
   StreamRegistry questions_;
   HealthService health_;

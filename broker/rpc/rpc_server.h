@@ -10,6 +10,8 @@
 
 namespace qalam {
 
+class StreamRegistry;
+
 // Every bound of the gRPC side; gRPC 1.51 sets few by itself.
 struct RpcOptions {
   std::size_t message_bytes_max = std::size_t{8} << 20;
@@ -20,8 +22,9 @@ struct RpcOptions {
   int metadata_bytes_max = 8192;          // Headers of one call.
   std::size_t memory_bytes_max = std::size_t{256} << 20;  // gRPC's buffers, all together.
   int threads_count = 0;  // That serve calls. 0: one for every two processors.
-  std::chrono::milliseconds keepalive{30'000};  // A silent peer is asked, then given as much.
-  std::chrono::milliseconds handshake{10'000};  // Of a new connection.
+  std::chrono::milliseconds keepalive{
+      25'000};  // A silent peer is asked, then given as much: gone within a minute.
+  std::chrono::milliseconds handshake{10'000};         // Of a new connection.
   std::chrono::milliseconds connection_idle{600'000};  // Without a call, then closed.
   std::size_t stream_batches_max = 256;                // Of one Produce stream, not answered yet.
   std::size_t stream_bytes_max = std::size_t{32} << 20;
@@ -43,6 +46,9 @@ class RpcServer {
   // closed.
   virtual void HandOver(int descriptor) = 0;
   virtual void SetServing(bool serving) = 0;  // What the health service says.
+  // Produce and Tail. Other servers of the same broker may have theirs among them: they are bounded
+  // and drained together.
+  virtual StreamRegistry& streams() = 0;
   // Takes no more connections and calls; ends streams with UNAVAILABLE/SHUTTING_DOWN once what they
   // took is answered; cancels what is left after `patience`. Returns when every call has ended, for
   // which the broker must answer what it was asked: stop it before. Again: does nothing.

@@ -1,5 +1,7 @@
 #include "broker/rpc/stream_registry.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -46,6 +48,27 @@ bool StreamRegistry::DrainAll(std::chrono::milliseconds patience) {
 std::size_t StreamRegistry::size() const {
   MutexLock lock(mutex_);
   return streams_.size();
+}
+
+Result<StreamList> StreamRegistry::ListStreams(std::size_t limit) const {
+  std::vector<std::shared_ptr<DrainableStream>> streams;
+  {
+    MutexLock lock(mutex_);
+    streams.reserve(streams_.size());
+    for (const auto& [key, weak] : streams_) {
+      if (auto stream = weak.lock()) streams.push_back(std::move(stream));
+    }
+  }
+  StreamList list;
+  for (const auto& stream : streams) {
+    if (auto info = stream->Describe()) list.streams.push_back(*std::move(info));
+  }
+  list.count = list.streams.size();
+  std::sort(list.streams.begin(), list.streams.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.opened_ms, a.partition) < std::tie(b.opened_ms, b.partition);
+  });
+  list.streams.resize(std::min(limit, list.streams.size()));
+  return list;
 }
 
 }  // namespace qalam

@@ -4,6 +4,7 @@
 
 #include "broker/rpc/byte_buffers.h"
 #include "broker/rpc/status_map.h"
+#include "broker/wire/error_codec.h"
 #include "broker/wire/log_codec.h"
 #include "broker/wire/produce_codec.h"
 
@@ -33,7 +34,19 @@ void TailReactor::OnReadDone(bool ok) {
   Open(tail);
 }
 
+std::optional<StreamInfo> TailReactor::Describe() const {
+  MutexLock lock(mutex_);
+  return opened_as_;
+}
+
 void TailReactor::Open(const v1::TailRequest& request) {
+  {
+    MutexLock lock(mutex_);
+    opened_as_ = StreamInfo{"tail",
+                            {request.topic(), request.partition()},
+                            {Shorten(request.client_id(), kClientIdShownMax), "grpc", peer_},
+                            rpc_.clock.NowMs()};
+  }
   rpc_.broker.OpenTail({request.topic(), request.partition()}, request.offset(),
                        FetchBytesMax(request.max_bytes()),
                        Reply<std::unique_ptr<TailSession>>(

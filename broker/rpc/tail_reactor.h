@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "broker/rpc/incoming_call.h"
 #include "broker/rpc/rpc_context.h"
@@ -20,10 +21,12 @@ class TailReactor final : public CallHandler,
                           public DrainableStream,
                           public std::enable_shared_from_this<TailReactor> {
  public:
-  TailReactor(const RpcContext& rpc, IncomingCall& incoming) : CallHandler(incoming), rpc_(rpc) {}
+  TailReactor(const RpcContext& rpc, IncomingCall& incoming)
+      : CallHandler(incoming), rpc_(rpc), peer_(incoming.peer()) {}
   // Once it is owned by a shared_ptr. It then keeps itself until OnDone.
   void Start();
   void Drain() override;
+  std::optional<StreamInfo> Describe() const override;
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -39,16 +42,18 @@ class TailReactor final : public CallHandler,
   void End(Error error);
 
   const RpcContext rpc_;
+  const std::string peer_;
   std::shared_ptr<TailReactor> self_;  // From Start to OnDone.
   grpc::ByteBuffer request_;
   grpc::ByteBuffer outgoing_;  // Of the write under way.
-  Mutex mutex_;
+  mutable Mutex mutex_;
   // Set once, under the lock; stays until the last question is answered.
   std::unique_ptr<TailSession> session_ QALAM_GUARDED_BY(mutex_);
   bool writing_ QALAM_GUARDED_BY(mutex_) = false;
   std::optional<grpc::ByteBuffer> ready_ QALAM_GUARDED_BY(mutex_);  // To be sent next.
   bool finished_ QALAM_GUARDED_BY(mutex_) = false;  // gRPC must not be called any more.
   std::optional<Error> end_with_ QALAM_GUARDED_BY(mutex_);
+  std::optional<StreamInfo> opened_as_ QALAM_GUARDED_BY(mutex_);
 };
 
 }  // namespace qalam

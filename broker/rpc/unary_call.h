@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,7 @@ class UnaryCall final : public CallHandler, public std::enable_shared_from_this<
   static void Serve(IncomingCall& call, const Handle& handle);
 
   std::string peer() { return call().peer(); }
+  std::optional<TraceParent> trace() { return call().trace(); }
   std::chrono::system_clock::time_point deadline() { return call().deadline(); }
   void Answer(const grpc::ByteBuffer& response) { call().WriteAndFinish(response); }
   void Answer(const google::protobuf::MessageLite& response) {

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include "broker/wire/observe_codec.h"
 #include "broker/wire/topic_codec.h"
 #include "common/check.h"
 
@@ -50,6 +51,30 @@ std::string ToJsonText(const Page<PartitionInfo>& partitions) {
 std::string ToJsonText(const std::vector<ConfigEntry>& config) {
   v1::GetConfigResponse message;
   ConfigToProto(config, message);
+  return Print(message);
+}
+
+std::string ToJsonText(const TopicInfo& topic) {
+  v1::CreateTopicResponse message;
+  ToProto(topic, *message.mutable_topic());
+  return Print(message);
+}
+
+std::string ToJsonText(Offset log_start_offset) {
+  v1::TrimPartitionResponse message;
+  message.set_log_start_offset(log_start_offset);
+  return Print(message);
+}
+
+std::string ToJsonText(const RecordStory& story) {
+  v1::ExplainRecordResponse message;
+  ToProto(story, message);
+  return Print(message);
+}
+
+std::string ToJsonText(const RefusalList& refusals) {
+  v1::ListRefusalsResponse message;
+  ToProto(refusals, message);
   return Print(message);
 }
 

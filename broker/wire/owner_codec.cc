@@ -13,6 +13,7 @@ void ToProto(const OwnerInfo& owner, v1::DirectoryOwner& out) {
   out.set_proxies_count(owner.proxies_count);
   out.set_handing_over(owner.handing_over);
   out.set_successor_pid(owner.successor_pid);
+  out.set_frames(owner.frames);
 }
 
 OwnerInfo FromProto(const v1::DirectoryOwner& owner) {
@@ -27,6 +28,7 @@ OwnerInfo FromProto(const v1::DirectoryOwner& owner) {
   info.proxies_count = owner.proxies_count();
   info.handing_over = owner.handing_over();
   info.successor_pid = owner.successor_pid();
+  info.frames = owner.frames();
   return info;
 }
 

@@ -45,9 +45,9 @@ void AddGroup(const char* name, const std::vector<AddVerbs>& adders, CLI::App& r
 
 void AddAllVerbs(CLI::App& root, Session& session, Action& chosen) {
   AddGroup("publish and read", {AddProduce, AddConsume}, root, session, chosen);
-  AddGroup("look after", {AddTopic, AddCluster, AddConfig, AddOwner, AddLog}, root, session,
+  AddGroup("look after", {AddTopic, AddCluster, AddTop, AddConfig, AddOwner, AddLog}, root, session,
            chosen);
-  AddGroup("try and measure", {AddDev, AddBench}, root, session, chosen);
+  AddGroup("try and measure", {AddDev, AddBench, AddDebug}, root, session, chosen);
   AddGroup("about", {AddExplain, AddCompletion, AddHelp}, root, session, chosen);
 }
 

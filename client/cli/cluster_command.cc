@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "client/cli/cluster_json.h"
 #include "client/cli/text.h"
 #include "client/cli/topic_output.h"
 #include "client/cli/verbs.h"
@@ -14,18 +15,6 @@ namespace qalam::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json BrokerJson(const abi0::BrokerInfo& broker) {
-  return {{"id", broker.id},
-          {"address", broker.address},
-          {"version", broker.version},
-          {"started_ms", broker.started_ms},
-          {"writer_threads", broker.writer_threads},
-          {"log_bytes", broker.log_bytes},
-          {"disk_free_bytes", broker.disk_free_bytes},
-          {"resident_bytes", broker.resident_bytes},
-          {"data_directory_id", broker.data_directory_id}};
-}
 
 void PrintBrokers(const std::vector<abi0::BrokerInfo>& brokers) {
   std::vector<std::vector<std::string>> rows = {
@@ -45,14 +34,7 @@ int Info(const Session& session) {
                                 [&] { return client->admin().DescribeCluster(); });
   if (!info.ok()) return session.Fail(info.error());
   if (session.json()) {
-    ordered_json document = {{"cluster_id", info->cluster_id},
-                             {"topics", info->topics_count},
-                             {"partitions", info->partitions_count},
-                             {"offline_partitions", info->offline_partitions_count},
-                             {"problems", info->problems}};
-    document["brokers"] = ordered_json::array();
-    for (const auto& broker : info->brokers) document["brokers"].push_back(BrokerJson(broker));
-    PrintJson(document);
+    PrintJson(ClusterJson(*info));
     return 0;
   }
   std::printf("cluster %s  %s  %s  %s\n", info->cluster_id.c_str(),

@@ -20,17 +20,29 @@ struct Typed {
   std::vector<std::string> arguments;  // Behind it, without options.
   const CLI::Option* open = nullptr;   // Waits for the value that is being typed.
   std::string bootstrap;
+  std::string directory;
+
+  void Give(const CLI::Option& option, const std::string& value) {
+    if (option.check_name("--bootstrap")) bootstrap = value;
+    if (option.check_name("--dir")) directory = value;
+  }
 };
 
 Typed Read(const CLI::App& root, const std::vector<std::string>& words) {
-  Typed typed{&root, {}, nullptr, ""};
+  Typed typed{&root, {}, nullptr, "", ""};
   for (const std::string& word : words) {
     if (typed.open != nullptr) {
-      if (typed.open->check_name("--bootstrap")) typed.bootstrap = word;
+      typed.Give(*typed.open, word);
       typed.open = nullptr;
     } else if (word.size() > 1 && word[0] == '-') {
-      const CLI::Option* const option = FindOption(*typed.app, word);
-      if (option != nullptr && TakesValue(*option)) typed.open = option;
+      const std::size_t equals = word.find('=');
+      const CLI::Option* const option = FindOption(*typed.app, word.substr(0, equals));
+      if (option == nullptr || !TakesValue(*option)) continue;
+      if (equals == std::string::npos) {
+        typed.open = option;
+      } else {
+        typed.Give(*option, word.substr(equals + 1));
+      }
     } else {
       const auto verbs = VerbsOf(*typed.app);
       const auto next = std::find_if(verbs.begin(), verbs.end(),
@@ -50,14 +62,24 @@ std::vector<std::string> ValuesOf(const CLI::Option& option) {
   if (option.check_name("--acks")) return {"all", "leader", "none"};
   if (option.check_name("--compression")) return {"none", "gzip", "snappy", "lz4", "zstd"};
   if (option.check_name("--from")) return {"start", "end"};
+  if (option.check_name("--sort")) {
+    return {"name", "records", "bytes", "out", "size", "refused", "writer", "epoch", "high"};
+  }
   if (option.check_name("--progress")) return {"auto", "on", "off"};
   if (option.check_name("--out-of-range")) return {"fail", "earliest", "latest"};
   return {};
 }
 
-std::vector<std::string> Topics(Session session, const std::string& bootstrap) {
-  if (!bootstrap.empty()) session.bootstrap = bootstrap;
+// The broker that the words name, or whoever owns the directory; nobody is made its owner.
+Session SessionOf(Session session, const Typed& typed) {
+  if (!typed.bootstrap.empty()) session.bootstrap = typed.bootstrap;
+  session.directory = typed.directory;
+  session.may_own = false;
   session.timeout = kBrokerBudget;
+  return session;
+}
+
+std::vector<std::string> Topics(const Session& session) {
   std::vector<std::string> names;
   const auto client = session.Connect();
   if (!client.ok()) return names;
@@ -67,9 +89,7 @@ std::vector<std::string> Topics(Session session, const std::string& bootstrap) {
   return names;
 }
 
-std::vector<std::string> ConfigKeys(Session session, const std::string& bootstrap) {
-  if (!bootstrap.empty()) session.bootstrap = bootstrap;
-  session.timeout = kBrokerBudget;
+std::vector<std::string> ConfigKeys(const Session& session) {
   std::vector<std::string> keys;
   const auto client = session.Connect();
   if (!client.ok()) return keys;
@@ -99,10 +119,10 @@ std::vector<std::string> Candidates(const Session& session, const CLI::App& root
     if (!option->get_positional() || place++ != typed.arguments.size()) continue;
     const std::string name = option->get_name(true, false);
     if (name == "topic" && typed.app->get_name() != "create")
-      return Topics(session, typed.bootstrap);
-    if (name == "keys") return ConfigKeys(session, typed.bootstrap);
+      return Topics(SessionOf(session, typed));
+    if (name == "keys") return ConfigKeys(SessionOf(session, typed));
     if (name == "shell") return {"bash", "zsh", "fish"};
-    if (name == "word") {
+    if (name == "what") {
       for (const core::ErrorInfo& info : core::AllErrors()) found.emplace_back(info.word);
     }
     if (name == "verb") {

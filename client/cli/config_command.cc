@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "client/cli/cluster_json.h"
 #include "client/cli/verbs.h"
 
 namespace qalam::cli {
@@ -15,11 +16,7 @@ int PrintEntries(const Session& session, const std::vector<abi0::ConfigEntry>& e
   std::vector<std::vector<std::string>> rows = {{"SETTING", "VALUE", "FROM", "LIVE"}};
   if (session.format == Format::kWide) rows.front().push_back("MEANING");
   for (const auto& entry : entries) {
-    items.push_back({{"key", entry.key},
-                     {"value", entry.value},
-                     {"source", entry.source},
-                     {"dynamic", entry.dynamic},
-                     {"description", entry.description}});
+    items.push_back(ConfigEntryJson(entry));
     rows.push_back({entry.key, entry.value, entry.source, entry.dynamic ? "yes" : "no"});
     if (session.format == Format::kWide) rows.back().push_back(entry.description);
   }

@@ -33,12 +33,6 @@ struct ConsumeOptions {
 constexpr std::size_t kFlushBytes = std::size_t{256} << 10;
 constexpr std::chrono::milliseconds kLookAtOutput(200);
 
-std::int64_t NowMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 // What becomes of a record: a line, a formatted piece, or a command's input.
 class RecordSink {
  public:

@@ -6,6 +6,8 @@
 
 #include "client/cli/record_json.h"
 #include "client/cli/text.h"
+#include "common/base64.h"
+#include "common/utf8.h"
 
 namespace qalam::cli {
 namespace {

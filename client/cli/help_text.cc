@@ -71,8 +71,8 @@ std::string RootHelp(const CLI::App& root) {
     entries.emplace_back(verb->get_name() + alias, verb->get_description());
   }
   AppendEntries(entries, out);
-  out += "before or after the verb\n  ";
-  out += "-b HOST:PORT  -o table|wide|json|ndjson|name  --timeout 10s  -X KEY=VALUE  -v  -h\n";
+  out += "before or after it: -b HOST:PORT  -o table|wide|json|ndjson|name  --timeout 10s  ";
+  out += "-X KEY=VALUE  -v  -h\n";
   return out + "qalam help VERB: its options, with examples.\n";
 }
 

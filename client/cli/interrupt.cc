@@ -20,7 +20,13 @@ std::mutex g_mutex;
 bool g_graceful = false;
 std::function<void()> g_wake;
 std::function<bool()> g_stuck;
+std::atomic<void (*)()> g_last{nullptr};
 int g_pipe[2] = {-1, -1};
+
+[[noreturn]] void EndNow() {
+  if (void (*const last)() = g_last.load()) last();
+  ::_exit(static_cast<int>(Exit::kInterrupted));
+}
 
 // A handler and a pipe, not blocked signals: programs that we start must not inherit those.
 void OnSignal(int) {
@@ -40,7 +46,7 @@ void WatchTheStop() {
     if (!g_graceful) return;
     stuck = g_stuck() ? stuck + 1 : 0;
   }
-  ::_exit(static_cast<int>(Exit::kInterrupted));
+  EndNow();
 }
 
 void WaitForSignals() {
@@ -51,7 +57,7 @@ void WaitForSignals() {
     if (got <= 0) return;
     const std::lock_guard lock(g_mutex);
     if (!g_graceful || g_interrupted.exchange(true)) {
-      ::_exit(static_cast<int>(Exit::kInterrupted));
+      EndNow();
     }
     if (g_wake) g_wake();
     if (g_stuck) std::thread(WatchTheStop).detach();
@@ -77,6 +83,8 @@ void CatchInterrupts() {
     ::sigaction(signal_number, &action, nullptr);
   }
 }
+
+void BeforeSuddenEnd(void (*last)()) { g_last.store(last); }
 
 bool Interrupted() { return g_interrupted.load(); }
 

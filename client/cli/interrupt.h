@@ -11,6 +11,10 @@ void CatchInterrupts();
 // A signal came while a GracefulStop lived. Thread: any.
 bool Interrupted();
 
+// Called before a signal ends the process, from the thread that handles them; null: nothing is. It
+// may run beside everything else.
+void BeforeSuddenEnd(void (*last)());
+
 // Held by a verb that has something to finish: records to flush, output to complete, a broker to
 // stop. `wake` is called from another thread when Interrupted() becomes true; at most one lives at
 // a time. `stuck` is then asked ten times a second, from that thread: when it has said yes for the

@@ -10,9 +10,10 @@
 
 #include "broker/tools/log_dump.h"
 #include "broker/tools/log_verify.h"
-#include "client/cli/text.h"
 #include "client/cli/verbs.h"
+#include "common/base64.h"
 #include "common/posix_file_system.h"
+#include "common/utf8.h"
 
 namespace qalam::cli {
 namespace {

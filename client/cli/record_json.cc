@@ -4,63 +4,16 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <vector>
 
-#include "client/cli/text.h"
+#include "common/base64.h"
+#include "common/json_string.h"
 #include "common/nearest_name.h"
+#include "common/utf8.h"
 
 namespace qalam::cli {
 namespace {
-
-// Where the next byte is that a JSON string must escape; the size if there is none.
-std::size_t NextSpecial(std::string_view text, std::size_t at) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x & (kOnes << 7); };
-  for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, text.data() + at, 8);
-    const std::uint64_t below_space = (eight - kOnes * 0x20) & ~eight & (kOnes << 7);
-    if ((below_space | has_zero(eight ^ kOnes * '"') | has_zero(eight ^ kOnes * '\\')) != 0) break;
-  }
-  for (; at < text.size(); ++at) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (c < 0x20 || c == '"' || c == '\\') break;
-  }
-  return at;
-}
-
-void AppendQuoted(std::string_view text, std::string& out) {
-  out.push_back('"');
-  std::size_t plain = 0;
-  for (std::size_t i = NextSpecial(text, 0); i < text.size(); i = NextSpecial(text, i + 1)) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    out.append(text, plain, i - plain);
-    plain = i + 1;
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        out += fmt::format("\\u{:04x}", c);
-    }
-  }
-  out.append(text, plain, text.size() - plain);
-  out.push_back('"');
-}
 
 // `"name":"..."`, or `"name_base64":"..."` where it is not UTF-8; null stays null.
 void AppendField(std::string_view name, std::optional<std::string_view> bytes, std::string& out) {
@@ -70,7 +23,7 @@ void AppendField(std::string_view name, std::optional<std::string_view> bytes, s
     out += "\":null";
   } else if (IsUtf8(*bytes)) {
     out += "\":";
-    AppendQuoted(*bytes, out);
+    AppendJsonQuoted(*bytes, out);
   } else {
     out += "_base64\":\"";
     out += Base64(*bytes);
@@ -198,14 +151,14 @@ void AppendJsonString(std::optional<std::string_view> text, std::string& out) {
     return;
   }
   if (IsUtf8(*text))
-    AppendQuoted(*text, out);
+    AppendJsonQuoted(*text, out);
   else
-    AppendQuoted(CleanUtf8(*text), out);
+    AppendJsonQuoted(CleanUtf8(*text), out);
 }
 
 void AppendJsonRecord(const abi0::RecordView& record, std::string& out) {
   out += "{\"topic\":";
-  AppendQuoted(record.topic(), out);
+  AppendJsonQuoted(record.topic(), out);
   AppendNumber("partition", record.partition(), out);
   AppendNumber("offset", record.offset(), out);
   AppendNumber("timestamp", record.timestamp_ms(), out);

@@ -44,6 +44,7 @@ abi0::Result<abi0::Client> Session::Connect() const {
       options.client_id = client_id;
       options.request_timeout = timeout;
       options.open_timeout = timeout;
+      options.may_own = may_own;
       auto opened = abi0::SmartClient::Open(directory, options);
       if (!opened.ok()) return opened.error();
       smart_->emplace(*std::move(opened));

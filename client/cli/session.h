@@ -24,6 +24,7 @@ struct Session {
   int verbose = 0;                           // -v
   bool no_color = false;                     // --no-color
   bool version = false;                      // --version
+  bool may_own = true;                       // --dir's directory, when nobody does.
 
   Format format = Format::kTable;
   std::chrono::milliseconds timeout{10'000};
@@ -33,7 +34,8 @@ struct Session {
 
   // After parsing: checks and applies the options above. Not ok: a usage error.
   abi0::Status Prepare();
-  // To the broker, or to whoever owns the directory, which may be this process from now on.
+  // To the broker, or to whoever owns the directory, which may be this process from now on, if it
+  // `may_own`.
   abi0::Result<abi0::Client> Connect() const;
   // Lets go of the directory, once everything made from Connect() is gone.
   void Close() const;

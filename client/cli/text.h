@@ -3,7 +3,6 @@
 #include <qalam/client.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,12 +14,6 @@ bool TakeEscape(std::string_view& text, std::string& out);
 abi0::Result<std::string> Unescape(std::string_view text);
 
 std::string Hex(std::string_view bytes);
-std::string Base64(std::string_view bytes);
-// Nothing: not base64 (padding is needed, as Base64 writes it).
-std::optional<std::string> FromBase64(std::string_view text);
-bool IsUtf8(std::string_view bytes);
-// With U+FFFD for every byte that is not ASCII, unless all of it is UTF-8.
-std::string CleanUtf8(std::string_view bytes);
 
 // UTC, "2026-01-02T03:04:05.678Z"; "-" for a negative time.
 std::string Rfc3339(std::int64_t ms_since_1970);

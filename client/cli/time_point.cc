@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <limits>
@@ -20,6 +21,12 @@ abi0::Error BadTime(const std::string& message) {
 }
 
 }  // namespace
+
+std::int64_t NowMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 abi0::Result<std::int64_t> ParseTime(const std::string& text, std::int64_t now_ms) {
   if (text.size() > 1 && text[0] == '-') {

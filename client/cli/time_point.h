@@ -8,6 +8,8 @@
 
 namespace qalam::cli {
 
+std::int64_t NowMs();  // Since 1970, by this machine's clock.
+
 // "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.678+01:00", "2026-01-02", "-15m" (before now), or
 // milliseconds since 1970. Answers milliseconds since 1970.
 abi0::Result<std::int64_t> ParseTime(const std::string& text, std::int64_t now_ms);

@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -223,10 +222,8 @@ struct OffsetsOptions {
 
 // The first offset of a time or later, in every partition.
 int OffsetsAt(const Session& session, const abi0::Client& client, const OffsetsOptions& options) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
   const std::string text = options.at[0] == '@' ? options.at.substr(1) : options.at;
-  const auto time =
-      ParseTime(text, std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  const auto time = ParseTime(text, NowMs());
   if (!time.ok()) return session.Fail(time.error());
   const auto partitions = client.PartitionsOf(options.name);
   if (!partitions.ok()) return session.Fail(partitions.error());

@@ -32,12 +32,14 @@ void AddTopic(CLI::App& root, Session& session, Action& chosen);
 void AddCluster(CLI::App& root, Session& session, Action& chosen);  // cluster, broker, partition
 void AddConfig(CLI::App& root, Session& session, Action& chosen);
 void AddBench(CLI::App& root, Session& session, Action& chosen);
+void AddTop(CLI::App& root, Session& session, Action& chosen);
 void AddOwner(CLI::App& root, Session& session, Action& chosen);
 void AddLog(CLI::App& root, Session& session, Action& chosen);
 void AddDev(CLI::App& root, Session& session, Action& chosen);
 void AddExplain(CLI::App& root, Session& session, Action& chosen);  // explain, version
 int PrintVersion(const Session& session);
 void AddCompletion(CLI::App& root, Session& session, Action& chosen);
+void AddDebug(CLI::App& root, Session& session, Action& chosen);
 void AddHelp(CLI::App& root, Session& session, Action& chosen);  // and __reference
 
 // `qalam __complete [--] WORD...`, for the shells: prints, a line each, what the last word may

@@ -19,8 +19,8 @@ class HubBroker final : public DirectBroker {
     return DirectProduce::Start(hub_, open, std::move(listener));
   }
   std::shared_ptr<TailLink> OpenTail(const TailOpen& open,
-                                     std::shared_ptr<TailLink::Listener> listener) override {
-    return DirectTail::Start(hub_, open, std::move(listener));
+                                     const std::shared_ptr<TailLink::Listener>& listener) override {
+    return DirectTail::Start(hub_, open, listener);
   }
 
  private:

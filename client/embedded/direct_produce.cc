@@ -100,7 +100,7 @@ bool DirectProduce::Open() {
     return true;
   }
   auto origin = std::make_shared<const Origin>(
-      Origin{open_.client_id, "direct", "this process", open_.stream_number});
+      Origin{open_.client_id, "embedded", "this process", open_.stream_number});
   phase_.store(Phase::kAsking);
   entry.broker().OpenProduce(
       {open_.topic, open_.partition}, CoreAcks(open_.acks), std::move(origin),

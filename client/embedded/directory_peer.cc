@@ -11,6 +11,7 @@
 #include "broker/node/find_owner.h"
 #include "client/connection_pool.h"
 #include "client/embedded/directory_config.h"
+#include "client/embedded/frame_produce.h"
 #include "client/embedded/owner_words.h"
 #include "common/check.h"
 #include "common/logging.h"
@@ -236,7 +237,11 @@ void DirectoryPeer::SetOwner(DirectoryRole role, const qalam::OwnerInfo& owner) 
   pool_ = std::make_shared<ConnectionPool>(std::vector{address}, milliseconds(2'000));
   current_ = pool_->Any();
   current_.address = "unix:" + directory_ + "/qalam.sock";
-  if (role == DirectoryRole::kOwner) current_.direct = MakeDirectBroker(hub_);
+  if (role == DirectoryRole::kOwner) {
+    current_.direct = MakeDirectBroker(hub_);
+  } else if (owner.frames && socket_) {
+    current_.direct = MakeFrameBroker(socket_->text(), current_.address);
+  }
   owner_ = owner;
   role_ = role;
   changed_.NotifyAll();

@@ -189,18 +189,41 @@ Result<TimestampMs> WalkRecords(const BatchHeader& header, BytesView block,
   return timestamp_max;
 }
 
+// Of the first record, which is known to be good. Most have no headers.
+std::optional<TraceParent> TraceOf(const BatchHeader& header, BytesView block) {
+  RecordCursor cursor(header, block);
+  std::optional<TraceParent> trace;
+  cursor.Walk([&trace](const RecordView& record) {
+    HeaderCursor headers(record);
+    while (const auto each = headers.Next()) {
+      if (AsText(each->key) != TraceParent::kName || !each->value) continue;
+      trace = TraceParent::Parse(AsText(*each->value));
+      break;
+    }
+    return false;
+  });
+  return trace;
+}
+
+struct Walked {
+  TimestampMs timestamp_max = kNoTimestamp;
+  std::optional<TraceParent> trace;
+};
+
 // Unpacks into memory that the thread keeps, if it is little.
-Result<TimestampMs> UnpackAndWalk(const BatchSpan& batch, const BatchLimits& limits,
-                                  TimestampMs now) {
+Result<Walked> UnpackAndWalk(const BatchSpan& batch, const BatchLimits& limits, TimestampMs now) {
   thread_local Bytes kept;
   Bytes scratch = std::move(kept);
   const std::size_t bytes_max =
       std::min(limits.decompressed_bytes_max,
                std::max(kUnpackedBytesAlways, batch.bytes.size() * kUnpackedTimesMax));
   QALAM_ASSIGN_OR_RETURN(const BytesView block, DecompressRecords(batch, scratch, bytes_max));
-  Result<TimestampMs> result = WalkRecords(batch.header, block, limits, now);
+  const Result<TimestampMs> timestamp_max = WalkRecords(batch.header, block, limits, now);
+  Walked walked;
+  if (timestamp_max.ok()) walked = {*timestamp_max, TraceOf(batch.header, block)};
   if (scratch.capacity() <= kScratchBytesKeepMax) kept = std::move(scratch);
-  return result;
+  if (!timestamp_max.ok()) return timestamp_max.error();
+  return walked;
 }
 
 }  // namespace
@@ -210,8 +233,7 @@ Result<ValidatedBatch> ValidateBatch(BytesView batch, const BatchLimits& limits,
   QALAM_RETURN_IF_ERROR(CheckBatchCrc(batch));
   QALAM_RETURN_IF_ERROR(CheckHeader(header));
 
-  QALAM_ASSIGN_OR_RETURN(const TimestampMs timestamp_max,
-                         UnpackAndWalk({header, batch}, limits, now));
+  QALAM_ASSIGN_OR_RETURN(const Walked walked, UnpackAndWalk({header, batch}, limits, now));
 
   const BatchHeader received = header;
   if (limits.timestamp_type == TimestampType::kLogAppendTime) {
@@ -219,14 +241,14 @@ Result<ValidatedBatch> ValidateBatch(BytesView batch, const BatchLimits& limits,
         static_cast<std::int16_t>(header.attributes | BatchHeader::kLogAppendTimeBit);
     header.max_timestamp = now;
   } else {
-    header.max_timestamp = timestamp_max;
+    header.max_timestamp = walked.timestamp_max;
   }
   if (header != received) {
     BatchHeaderBytes bytes;
     header.Encode(bytes);
     header.crc = BatchCrc(bytes, batch.subspan(kBatchHeaderBytes));
   }
-  return ValidatedBatch{header};
+  return ValidatedBatch{header, walked.trace};
 }
 
 }  // namespace qalam

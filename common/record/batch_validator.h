@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <limits>
+#include <optional>
 
 #include "common/bytes.h"
 #include "common/ids.h"
 #include "common/record/batch_header.h"
 #include "common/result.h"
+#include "common/trace_parent.h"
 
 namespace qalam {
 
@@ -26,6 +28,7 @@ struct BatchLimits {
 // only the partition's writer knows.
 struct ValidatedBatch {
   BatchHeader header;
+  std::optional<TraceParent> trace;  // In the headers of its first record.
 };
 
 // Checks everything that needs no order (record-batch.md section 6): sizes, magic, CRC, flags,

@@ -55,13 +55,36 @@ TEST(LoggingTest, WhatOthersChoseCannotBeginALineOfItsOwn) {
 }
 
 TEST(LoggingTest, JsonIsOneValidObjectALine) {
-  const std::string evil = "\"q\" \\ \n \x01 \xff \xc3\xa9";
+  const std::string evil = "\"q\" \\ \n \x01 \xff \xc3\xa9 \xc2\x9b";
   const std::string text =
       Logged({.level = "info", .json = true}, [&] { Logger("rpc").warn("id={}", evil); });
+  const std::string escaped =
+      "\\\\\"q\\\\\" \\\\\\\\ \\\\u000a \\\\u0001 \\\\ufffd \xc3\xa9 \\\\u009b";
   EXPECT_TRUE(std::regex_match(
-      text, std::regex(R"(\{"time":"[^"]+Z","level":"warning","logger":"rpc","message":")"
-                       "id=\\\\\"q\\\\\" \\\\\\\\ \\\\u000a \\\\u0001 \\\\ufffd \xc3\xa9\"\\}\n")))
+      text, std::regex(R"(\{"ts":"[^"]+Z","level":"warning","logger":"rpc","thread":"[^"]+",)"
+                       R"("msg":"id=)" +
+                       escaped + R"(","id":"q"\}\n)")))
       << text;
+}
+
+TEST(LoggingTest, JsonHasAMemberForEachKeyOfTheMessage) {
+  const std::string text = Logged({.level = "info", .json = true}, [] {
+    Logger("log").info("segment rolled dir={} base={} cause=\"{}\"", "/d", 42, "IO_ERROR: no");
+  });
+  EXPECT_NE(text.find(R"("msg":"segment rolled dir=/d base=42 cause=\"IO_ERROR: no\"")"
+                      R"(,"dir":"/d","base":"42","cause":"IO_ERROR: no"})"),
+            std::string::npos)
+      << text;
+}
+
+TEST(LoggingTest, WhatOthersChoseCannotReplaceAMemberOfJson) {
+  const std::string text = Logged({.level = "info", .json = true}, [] {
+    Logger("rpc").info("refused tp={} client={}", "a-0", "x tp=b-0 level=error msg=all is well");
+  });
+  EXPECT_NE(text.find(R"("level":"info")"), std::string::npos) << text;
+  EXPECT_EQ(text.find(R"("level":"error")"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("tp":"a-0")"), std::string::npos) << text;
+  EXPECT_EQ(text.find(R"("tp":"b-0")"), std::string::npos) << text;
 }
 
 }  // namespace

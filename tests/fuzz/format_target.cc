@@ -8,7 +8,9 @@
 #include "client/cli/record_json.h"
 #include "client/cli/text.h"
 #include "client/cli/time_point.h"
+#include "common/base64.h"
 #include "common/check.h"
+#include "common/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -95,10 +97,10 @@ void RunPlaces(const std::string& text) {
   (void)cli::ParseUntil(text, kNow);
   (void)cli::ParsePartitions(text);
   (void)cli::Unescape(text);
-  const auto bytes = cli::FromBase64(cli::Base64(text));
+  const auto bytes = FromBase64(Base64(text));
   QALAM_CHECK(bytes && *bytes == text);
-  (void)cli::FromBase64(text);
-  QALAM_CHECK(cli::IsUtf8(cli::CleanUtf8(text)));
+  (void)FromBase64(text);
+  QALAM_CHECK(IsUtf8(CleanUtf8(text)));
   QALAM_CHECK(cli::Hex(text).size() == 2 * text.size());
 }
 

@@ -31,10 +31,13 @@ extern const FuzzTarget kProducersTarget;    // Producer snapshots.
 extern const FuzzTarget kDumpTarget;         // The offline tools on damaged files.
 extern const FuzzTarget kMetadataTarget;     // What the metadata store holds.
 extern const FuzzTarget kConfigTarget;       // TOML, --set, addresses, topic settings.
+extern const FuzzTarget kHttpTextTarget;     // Bodies, targets, headers and page tokens of HTTP.
 extern const FuzzTarget kFormatTarget;       // --format, --from, JSON records, records read back.
 extern const FuzzTarget kProduceWireTarget;  // ProduceRequest by hand against protobuf's parser.
 extern const FuzzTarget kClientWireTarget;   // What a broker sends to our client.
 extern const FuzzTarget kRpcTarget;          // Every method of every service, over a connection.
+extern const FuzzTarget kFramesTarget;       // What local processes say to the owner.
+extern const FuzzTarget kRingTarget;         // A decision ring's file, and the stories in it.
 extern const FuzzTarget kHistoryTarget;      // The checker's history files.
 
 }  // namespace qalam::fuzz

@@ -11,6 +11,8 @@
 #include "broker/log/segment_crc.h"
 #include "broker/metadata/metadata_records.h"
 #include "broker/node/meta_properties.h"
+#include "broker/partition/decision_ring.h"
+#include "broker/partition/ring_file.h"
 #include "common/record/batch_builder.h"
 #include "common/record/compression.h"
 #include "qalam/v1/cluster.pb.h"
@@ -22,6 +24,7 @@
 #include "tests/fuzz/repair.h"
 #include "tests/qa/checker/history_generator.h"
 #include "tests/qa/checker/history_writer.h"
+#include "tests/support/memory_file_system.h"
 
 namespace qalam::fuzz {
 namespace {
@@ -142,6 +145,44 @@ void AddLogs(const Seeds& seeds) {
   seeds.Add("dump", "epochs", FuzzInputWriter().Number(6, 1).Rest(AsBytes("0\n1\n0 0\n")));
 }
 
+// A batch, its group and its first read, a refusal, and who sent them.
+void AddRing(const Seeds& seeds) {
+  DecisionRing ring(0, 1, RingShape{1, 1, 1});
+  BatchDecision batch;
+  batch.head.kind = EntryKind::kBatch;
+  batch.head.origin = ring.Intern(OriginLabel("orders-service", "grpc", "ipv4:127.0.0.1:5000"));
+  batch.received_ns = 1'000;
+  batch.queue_ns = 500;
+  batch.base_offset = 7;
+  batch.last_offset_delta = 2;
+  batch.bytes = 200;
+  batch.expected_offset = kNoOffset;
+  batch.group = ring.NextGroup();
+  ring.Add(batch);
+  GroupDecision group;
+  group.head.kind = EntryKind::kGroup;
+  group.number = batch.group;
+  group.batches = 1;
+  group.formed_ns = 1'500;
+  group.acknowledged_ns = 2'000'000;
+  group.acknowledged_ms = 1'700'000'000'000;
+  ring.Add(group);
+  ReadDecision read;
+  read.head.kind = EntryKind::kRead;
+  read.from = 7;
+  read.to = 10;
+  read.at_ns = 3'000'000;
+  ring.Add(read);
+  RefusalDecision refusal;
+  refusal.head.kind = EntryKind::kRefusal;
+  refusal.head.origin = batch.head.origin;
+  refusal.head.code = static_cast<std::uint8_t>(ErrorCode::kUnexpectedOffset);
+  ring.Add(refusal, "orders-0 ends at offset 10, not at 3");
+  MemoryFileSystem fs;
+  if (!fs.CreateDirectory("/rings").ok() || !RingFile(fs, "/rings/r", ring).Write().ok()) return;
+  seeds.Add("ring", "all-kinds", fs.Content("/rings/r"));
+}
+
 void AddSmallFiles(const Seeds& seeds) {
   const auto add = [&](std::string_view name, unsigned kind, BytesView content) {
     seeds.Add("checkpoint", name, FuzzInputWriter().Number(kind, 1).Rest(content));
@@ -236,6 +277,26 @@ void AddTexts(const Seeds& seeds) {
     seeds.Add("format", "place-" + std::to_string(place.size()),
               FuzzInputWriter().Number(2, 1).Rest(AsBytes(place)));
   }
+  const auto http = [&](std::string_view name, std::uint64_t kind, std::string_view text) {
+    seeds.Add("http_text", name, FuzzInputWriter().Number(kind, 1).Rest(AsBytes(text)));
+  };
+  http("topic", 0,
+       "{\"name\": \"orders\", \"partitionsCount\": 3, \"config\": {\"retention.ms\": \"7d\"},"
+       " \"validateOnly\": true}");
+  http("change", 0,
+       "{\"set\": {\"a\": \"\\u00e9\"}, \"unset\": [\"b\"], \"validate_only\": false}");
+  http("trim", 0, "{\"beforeOffset\": \"-1\"}");
+  http("token", 1, "YYABAAU");
+  http("target", 2, "/api/v1/records?topic=a%20b&limit=5&contains=1+2");
+  seeds.Add("http_text", "headers",
+            FuzzInputWriter()
+                .Number(3, 1)
+                .Part("1")
+                .Part("http://127.0.0.1:7480")
+                .Part("same-origin")
+                .Part("application/json; charset=utf-8")
+                .Part("br, gzip;q=0.5")
+                .Part("W/\"1\", *"));
   for (const std::uint64_t seed : {1u, 2u, 3u}) {
     qa::GeneratorOptions options;
     options.seed = seed;
@@ -377,6 +438,7 @@ int main(int argc, char** argv) {
   const qalam::fuzz::Seeds seeds(argv[1]);
   qalam::fuzz::AddBatches(seeds);
   qalam::fuzz::AddLogs(seeds);
+  qalam::fuzz::AddRing(seeds);
   qalam::fuzz::AddSmallFiles(seeds);
   qalam::fuzz::AddTexts(seeds);
   qalam::fuzz::AddMessages(seeds);

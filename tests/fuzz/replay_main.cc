@@ -18,10 +18,11 @@
 namespace qalam::fuzz {
 namespace {
 
-constexpr std::array<const FuzzTarget*, 14> kTargets = {
-    &kBatchTarget,       &kCodecTarget,      &kRecoveryTarget, &kIndexTarget,  &kCheckpointTarget,
-    &kProducersTarget,   &kDumpTarget,       &kMetadataTarget, &kConfigTarget, &kFormatTarget,
-    &kProduceWireTarget, &kClientWireTarget, &kRpcTarget,      &kHistoryTarget};
+constexpr std::array<const FuzzTarget*, 17> kTargets = {
+    &kBatchTarget,     &kCodecTarget,       &kRecoveryTarget,   &kIndexTarget,  &kCheckpointTarget,
+    &kProducersTarget, &kDumpTarget,        &kMetadataTarget,   &kConfigTarget, &kFormatTarget,
+    &kHttpTextTarget,  &kProduceWireTarget, &kClientWireTarget, &kRpcTarget,    &kFramesTarget,
+    &kRingTarget,      &kHistoryTarget};
 
 using Random = std::mt19937_64;
 

@@ -30,7 +30,7 @@ constexpr std::size_t kCallsMax = 8;
 constexpr std::size_t kRpcUnpackedMax = std::size_t{1} << 20;
 
 // By number; an input's calls name them so: new ones go to the end.
-constexpr std::array<std::string_view, 20> kMethods = {
+constexpr std::array<std::string_view, 22> kMethods = {
     "/qalam.v1.LogService/Append",
     "/qalam.v1.LogService/Fetch",
     "/qalam.v1.LogService/Tail",
@@ -50,7 +50,9 @@ constexpr std::array<std::string_view, 20> kMethods = {
     "/qalam.v1.ClusterService/SetConfig",
     "/grpc.health.v1.Health/Check",
     "/grpc.health.v1.Health/Watch",
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    "/qalam.v1.ObserveService/ExplainRecord",
+    "/qalam.v1.ObserveService/ListRefusals"};
 constexpr std::size_t kProduce = 3;
 constexpr std::array<std::size_t, 2> kEndless = {2, 18};
 

@@ -28,8 +28,21 @@ names=$(nm -DC --defined-only "$prefix/$libdir/libqalam-embedded.so" | cut -d' '
   grep -vE 'qalam::abi0::' || true)
 [ -z "$names" ] || { echo "$names"; exit 1; }
 
-echo "== neither HTTP nor console code comes along"
-code=$(nm -C --defined-only "$prefix/$libdir/libqalam-embedded.so" | grep -E 'qalam::(Http|Kafka|ParseCommandLine|RunBrokerProcess)' || true)
-[ -z "$code" ] || { echo "$code"; exit 1; }
-if readelf -d "$prefix/$libdir/libqalam-embedded.so" | grep -iE 'NEEDED.*(http|CLI)'; then exit 1; fi
+echo "== no HTTP, console, metrics or command line code comes along, neither in the library nor in a program with it"
+names='qalam::(Http|Kafka|ParseCommandLine|RunBrokerProcess|Add[A-Za-z]*Pages)|prometheus::|boost::beast|CLI::|toml::'
+texts='/api/v1/|/metrics/partitions|qalam_topic_appended'
+library=$prefix/$libdir/libqalam-embedded.so
+# What it looks for can be found: qalamd has all of it.
+daemon=$build/broker/node/qalamd
+if [ -f "$daemon" ]; then
+  nm -C --defined-only "$daemon" | grep -qE "$names" || { echo "qalamd has none of: $names"; exit 1; }
+  grep -qaE "$texts" "$daemon" || { echo "qalamd has none of: $texts"; exit 1; }
+fi
+for file in "$library" "$work/cmake/embedded_consumer"; do
+  code=$(nm -C --defined-only "$file" | grep -E "$names" | head -5 || true)
+  [ -z "$code" ] || { echo "$file: $code"; exit 1; }
+  if grep -qaE "$texts" "$file"; then echo "$file has texts of the HTTP pages"; exit 1; fi
+  libraries=$(LD_LIBRARY_PATH="$prefix/$libdir" ldd "$file" | grep -iE 'prometheus|http|beast|civetweb|CLI11' || true)
+  [ -z "$libraries" ] || { echo "$file needs: $libraries"; exit 1; }
+done
 echo "all as it should be"

@@ -54,7 +54,7 @@ def help_pages():
     check(set(tree["exit_codes"]) == {"0", "1", "2", "3", "4", "5", "6", "7", "8", "10", "130"},
           "help --json has the tree and every exit code")
     every = set(verbs(tree))
-    wanted = {("produce",), ("consume",), ("tail",), ("dev",), ("explain",), ("completion",), ("version",), ("help",), ("owner",),
+    wanted = {("produce",), ("consume",), ("tail",), ("dev",), ("explain",), ("completion",), ("version",), ("help",), ("owner",), ("top",), ("debug", "bundle"),
               ("partition", "list"), ("cluster", "info"), ("cluster", "health"), ("broker", "list"),
               ("config", "get"), ("config", "set"), ("log", "dump"), ("log", "verify"),
               ("bench", "produce"), ("bench", "consume"), ("bench", "e2e"), ("bench", "ceiling"),
@@ -213,11 +213,14 @@ def completion(tmp):
     begun = time.monotonic()
     words("consume", "", env={"QALAM_BOOTSTRAP": "127.0.0.1:1"})
     check(time.monotonic() - begun < 1.5, "does not keep the shell waiting without a broker")
+    begun = time.monotonic()
+    words("--dir", str(tmp / "nowhere"), "consume", "")
+    check(time.monotonic() - begun < 1.5 and not (tmp / "nowhere").exists(), "          or of a directory that nobody owns, and makes none")
     bash = shutil.which("bash")
     script = f"""set -e
       PATH={pathlib.Path(tool('qalam')).parent}:$PATH
       source <(qalam completion bash)
-      COMP_WORDS=(qalam top); COMP_CWORD=1; _qalam; echo "${{COMPREPLY[@]}}"
+      COMP_WORDS=(qalam topi); COMP_CWORD=1; _qalam; echo "${{COMPREPLY[@]}}"
       COMP_WORDS=(qalam topic cr); COMP_CWORD=2; _qalam; echo "${{COMPREPLY[@]}}" """
     done = subprocess.run([bash, "-c", script], capture_output=True, text=True)
     check(done.stdout.split("\n")[:2] == ["topic", "create"], f"bash completes {done.stdout!r} {done.stderr[-200:]}")

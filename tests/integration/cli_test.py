@@ -290,6 +290,9 @@ def cluster(broker):
         check(b"orders" in done.stdout, "-b unix:PATH")
     words = subprocess.run([tool("qalam"), "__complete", "--", "-b", broker.address, "consume", "or"], capture_output=True).stdout.split()
     check(words == [b"orders"], f"completion knows the topics {words}")
+    for typed in (["--dir", broker.data_dir], [f"--dir={broker.data_dir}"]):
+        words = subprocess.run([tool("qalam"), "__complete", "--", *typed, "consume", "or"], capture_output=True).stdout.split()
+        check(words == [b"orders"], f"          of a directory, too: {words}")
 
 
 def bench(broker):

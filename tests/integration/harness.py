@@ -18,6 +18,8 @@ import tempfile
 import time
 
 BIN = pathlib.Path(os.environ.get("QALAM_TEST_BIN", "build/release"))
+PORT_IN_USE = 69  # qalamd's exit code.
+PORT_PATIENCE_S = 3.0
 
 
 def tool(name):
@@ -68,7 +70,7 @@ class Broker:
     def address(self):
         return f"127.0.0.1:{self.port}"
 
-    def start(self, timeout=30.0):
+    def start(self, timeout=30.0, first=None):
         port_file = self.data_dir.parent / (self.data_dir.name + ".port")
         port_file.unlink(missing_ok=True)
         command = [tool("qalamd"), "--data-dir", str(self.data_dir), "--listen", self.address,
@@ -76,12 +78,16 @@ class Broker:
         for setting in self.settings:
             command += ["--set", setting]
         log = open(self.log_path, "ab")
-        begun = time.monotonic()
+        begun = first or time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                         start_new_session=True, env={**os.environ, **self.environment})
         log.close()
         while not port_file.exists():
             code = self.process.poll()
+            # Between two starts somebody's connection may have been given our port; it is free again in a moment.
+            if code == PORT_IN_USE and self.port and time.monotonic() - begun < PORT_PATIENCE_S:
+                time.sleep(0.05)
+                return self.start(timeout, begun)
             if code is not None:
                 raise AssertionError(f"qalamd ended with {code} before it was ready:\n{self.log_tail()}")
             if time.monotonic() - begun > timeout:

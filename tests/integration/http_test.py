@@ -110,10 +110,38 @@ class Http(unittest.TestCase):
         keys = {each["key"]: each["value"] for each in json.loads(get(self.broker, "/api/v1/config")[2])["config"]}
         self.assertEqual(keys["qalam.http.listeners"], "127.0.0.1:0")
 
+    def test_figures_say_what_was_done(self):
+        figures = json.loads(get(self.broker, "/api/v1/figures")[2])
+        self.assertEqual(sum(int(each["records"]) for each in figures["partitions"]), RECORDS)
+        self.assertEqual([(each["topic"], each["partition"], each["status"]) for each in figures["partitions"]],
+                         [("orders", 0, "ok"), ("orders", 1, "ok")])
+        self.assertGreater(int(figures["atMs"]), 1_600_000_000_000)
+        self.assertEqual(len(figures["writers"][0]["syncSeconds"]["bounds"]) + 1,
+                         len(figures["writers"][0]["syncSeconds"]["counts"]))
+        writers = json.loads(get(self.broker, "/api/v1/figures?writers_only=true")[2])
+        self.assertEqual((writers["partitions"], len(writers["writers"])), ([], len(figures["writers"])))
+
+    def test_streams_are_those_that_are_open(self):
+        tail = subprocess.Popen(self.broker.qalam_command("-X", "client.id=watcher", "consume", "orders:1", "--from", "start", "-f"),
+                                stdout=subprocess.PIPE)
+        try:
+            tail.stdout.readline()
+            streams = json.loads(get(self.broker, "/api/v1/streams")[2])
+            ours = [each for each in streams["streams"] if each["clientId"] == "watcher"]
+            self.assertEqual([(each["kind"], each["topic"], each["partition"]) for each in ours],
+                             [("tail", "orders", 1)])
+            self.assertTrue(ours[0]["peer"].startswith("ipv4:127.0.0.1:"), ours)
+        finally:
+            tail.terminate()
+            tail.wait(30)
+            tail.stdout.close()
+
     def test_bad_questions_get_an_error_that_helps(self):
         for path, status, reason in (("/api/v1/topics/order", 404, "UNKNOWN_TOPIC"), ("/nothing", 404, "NOT_FOUND"),
                                      ("/api/v1/topics?page_size=0", 400, "INVALID_ARGUMENT"),
-                                     ("/api/v1/topics?pagesize=5", 400, "INVALID_ARGUMENT")):
+                                     ("/api/v1/topics?pagesize=5", 400, "INVALID_ARGUMENT"),
+                                     ("/api/v1/figures?writers_only=1", 400, "INVALID_ARGUMENT"),
+                                     ("/api/v1/streams?limit=10001", 400, "INVALID_ARGUMENT")):
             got, kind, text = get(self.broker, path)
             error = json.loads(text)["error"]
             self.assertEqual((got, kind, error["reason"]), (status, "application/json", reason), path)

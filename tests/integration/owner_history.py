@@ -1,4 +1,4 @@
-"""What owner_test.py saw, as a history for qalam-qa-check (tests/qa/README.md), which judges it by its own rules."""
+"""What owner_runs.py saw, as a history for qalam-qa-check (tests/qa/README.md), which judges it by its own rules."""
 import hashlib
 import json
 import pathlib

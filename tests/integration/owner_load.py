@@ -1,5 +1,6 @@
-"""Processes that share a directory, for owner_test.py: producers that are fed line by line, and a tail."""
+"""Processes that share a directory, for owner_runs.py: producers that are fed line by line, and a tail."""
 import json
+import os
 import pathlib
 import subprocess
 import threading
@@ -42,7 +43,7 @@ def owner_epoch(directory):
 class Producer(threading.Thread):
     """One `qalam produce`, fed with numbered lines until it is told to stop, or dies; keeps when what was acknowledged."""
 
-    def __init__(self, directory, number, records_per_second, timeout_ms=60_000):
+    def __init__(self, directory, number, records_per_second, timeout_ms=60_000, arguments=(), environment=None):
         super().__init__(daemon=True)
         self.number = number
         self.pause = 0.005
@@ -54,8 +55,9 @@ class Producer(threading.Thread):
         self.errors = ""
         self.process = subprocess.Popen(
             command(directory, "produce", TOPIC, "-p", 0, "-k", f"p{number}", "-o", "json", "--progress", "off",
-                    "-X", f"delivery.timeout.ms={timeout_ms}", "-X", "batch.size=1024"),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                    "-X", f"delivery.timeout.ms={timeout_ms}", "-X", "batch.size=1024", *arguments),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})})
         self.readers = [threading.Thread(target=self.read_acks, daemon=True),
                         threading.Thread(target=self.read_errors, daemon=True)]
         for reader in self.readers:

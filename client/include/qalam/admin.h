@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "qalam/export.h"
+#include "qalam/figures.h"
 #include "qalam/options.h"
 #include "qalam/record.h"
 #include "qalam/result.h"
+#include "qalam/story.h"
 
 QALAM_BEGIN_NAMESPACE
 class ClusterClient;  // Not public.
@@ -134,6 +136,14 @@ class QALAM_EXPORT Admin {
   Result<std::vector<ConfigEntry>> GetConfig(const std::vector<std::string>& keys = {}) const;
   Result<std::vector<ConfigEntry>> SetConfig(const ConfigChange& change,
                                              bool validate_only = false) const;
+  // What the partition's writer decided about the record at `offset`, and how long each step took.
+  // Errors: UNKNOWN_TOPIC, UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE, NOT_FOUND (not remembered).
+  Result<RecordStory> ExplainRecord(const TopicPartition& partition, std::int64_t offset) const;
+  // What the partition's writer refused lately, the newest first; 0: the newest 100.
+  Result<RefusalList> ListRefusals(const TopicPartition& partition, std::int32_t limit = 0) const;
+  Result<BrokerFigures> ReadFigures(bool writers_only = false) const;  // Without partitions.
+  // The streams that clients have open now, at most `limit` of them: up to 10,000.
+  Result<StreamList> ListStreams(std::int32_t limit = 1'000) const;
   // grpc.health.v1. "": the broker as a whole.
   Result<HealthState> Health(const std::string& service = {}) const;
 

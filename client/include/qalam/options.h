@@ -75,9 +75,10 @@ struct ProducerOptions {
   // producer. Must not throw.
   std::function<void(const BatchReport&)> on_batch;
   // Runs callbacks: gets each when it is due, and runs it once, one after the other, on a thread of
-  // its choice; the producer's end waits for that. It may run it at once, on the network's thread,
-  // which saves a change of thread: then callbacks must not wait for anything, not even for room in
-  // the buffer (FullPolicy::kFail). Empty: a thread of the producer's own.
+  // its choice; the producer's end waits for that. It may run it at once, on the network's thread
+  // or on one that waits in Get or Flush, which saves a change of thread: then callbacks must not
+  // wait for anything, not even for room in the buffer (FullPolicy::kFail). Empty: a thread of the
+  // producer's own.
   std::function<void(std::function<void()>)> callback_executor;
 };
 

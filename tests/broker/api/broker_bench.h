@@ -79,11 +79,17 @@ class BrokerBench {
     return started;
   }
   bool Stop(std::chrono::milliseconds patience = std::chrono::seconds(20)) {
-    const bool clean = broker->Stop(patience);
+    const bool clean = stopped_ || broker->Stop(patience);
+    stopped_ = false;
     broker.reset();
     controller->Stop();
     controller.reset();
     return clean;
+  }
+  // The broker is still there, and refuses everything, as for front ends that stop after it.
+  void StopBroker() {
+    broker->Stop(std::chrono::seconds(20));
+    stopped_ = true;
   }
   // As SIGKILL: from here on nothing reaches the files.
   void Kill() {
@@ -154,6 +160,11 @@ class BrokerBench {
     broker->ListOffsets(topic, std::move(queries), question.reply());
     return question.Wait();
   }
+  Result<std::vector<EpochStart>> ListEpochs(const TopicPartition& partition) {
+    Question<std::vector<EpochStart>> question;
+    broker->ListEpochs(partition, question.reply());
+    return question.Wait();
+  }
   Result<Page<PartitionInfo>> ListPartitions(PageRequest page = {}) {
     Question<Page<PartitionInfo>> question;
     broker->ListPartitions(std::move(page), question.reply());
@@ -220,6 +231,9 @@ class BrokerBench {
   LocalBrokerOptions options;
   std::unique_ptr<Controller> controller;
   std::unique_ptr<LocalBroker> broker;
+
+ private:
+  bool stopped_ = false;
 };
 
 }  // namespace qalam

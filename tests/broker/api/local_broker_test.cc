@@ -477,6 +477,26 @@ TEST_F(LocalBrokerTest, PartitionsAreSpreadOverTheWriters) {
   EXPECT_EQ(of_writer[1], 5);
 }
 
+TEST_F(LocalBrokerTest, FiguresSayWhoLeadsAndWhoWritesAsTheListDoes) {
+  ASSERT_TRUE(bench_.Create("events", 4).ok());
+  ASSERT_TRUE(bench_.Append({"events", 2}, {"a"}).ok());
+  Question<BrokerFigures> question;
+  bench_.broker->ReadFigures(question.reply());
+  const auto figures = question.Wait();
+  const auto listed = bench_.ListPartitions();
+  ASSERT_TRUE(figures.ok());
+  ASSERT_EQ(figures->partitions.size(), listed->items.size());
+  for (std::size_t i = 0; i < listed->items.size(); ++i) {
+    const PartitionFigures& one = figures->partitions[i];
+    EXPECT_EQ(one.partition, listed->items[i].partition);
+    EXPECT_EQ(one.leader, listed->items[i].leader);
+    EXPECT_EQ(one.leader_epoch, listed->items[i].leader_epoch);
+    EXPECT_EQ(one.writer_thread, listed->items[i].writer_thread);
+    EXPECT_EQ(one.high_watermark, listed->items[i].high_watermark);
+    EXPECT_EQ(one.status, "ok");
+  }
+}
+
 TEST(LocalBrokerOptionTest, TopicsAreMadeAtFirstUseWhereThatIsWanted) {
   BrokerBench bench;
   bench.options.auto_create_topics = true;

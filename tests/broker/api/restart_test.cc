@@ -280,6 +280,35 @@ TEST(RestartTest, ASyncThatFailsAtTheLastStopIsTold) {
   EXPECT_TRUE(told.load());
 }
 
+// The kernel says a failed sync once and calls the pages clean: whoever opened the log again would
+// believe what the disk hasn't got.
+TEST(RestartTest, ASyncThatFailsInARecoveryStopsTheLogDirectory) {
+  for (const std::string ending : {".log", "durable-checkpoint", "/events-0"}) {
+    for (const ErrorCode code : {ErrorCode::kIo, ErrorCode::kNoSpace}) {
+      BrokerBench bench;
+      ASSERT_TRUE(bench.Start().ok());
+      ASSERT_TRUE(bench.Create("events").ok());
+      ASSERT_TRUE(bench.Append(kEvents, {"a"}).ok());
+      bench.Kill();
+      bench.fs.SetRule([&](FileCall call, const std::string& path) -> std::optional<Error> {
+        if (call != FileCall::kSync && call != FileCall::kSyncDirectory) return std::nullopt;
+        if (path.find("/events-0") == std::string::npos || !path.ends_with(ending)) {
+          return std::nullopt;
+        }
+        return Error(code, "the disk is gone");
+      });
+      ASSERT_TRUE(bench.Start().ok());
+      std::atomic<bool> told = false;
+      bench.broker->OnLogFailure([&](const Error&) { told.store(true); });
+      EXPECT_TRUE(told.load()) << ending;
+      bench.fs.SetRule({});
+      const auto appended = bench.Append(kEvents, {"b"});
+      ASSERT_FALSE(appended.ok());
+      EXPECT_EQ(appended.error().code(), ErrorCode::kLogFailed) << appended.error().ToString();
+    }
+  }
+}
+
 // The machine stops at every single step of making a topic: afterwards there is either no topic, or
 // one that works.
 TEST(RestartTest, ACreationInterruptedAnywhereIsFinishedAtTheNextStart) {
@@ -381,6 +410,28 @@ TEST(RestartTest, RetentionBySizeRemovesOldSegmentsAlsoOfUnusedPartitions) {
   const auto offsets = bench.ListOffsets("events", {{0, OffsetQuery::At::kEarliest}});
   EXPECT_GT((*offsets)[0].offset, 0);
   EXPECT_EQ(bench.Append(kEvents, {"b"})->base_offset, 40);
+}
+
+TEST(RestartTest, EachStartThatWritesBeginsAnEpoch) {
+  BrokerBench bench;
+  ASSERT_TRUE(bench.Start().ok());
+  ASSERT_TRUE(bench.Create("events", 1).ok());
+  EXPECT_TRUE(bench.ListEpochs(kEvents)->empty());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(bench.Append(kEvents, {"a", "b"}).ok());
+    ASSERT_TRUE(bench.Stop());
+    ASSERT_TRUE(bench.Start().ok());
+  }
+  const auto epochs = bench.ListEpochs(kEvents);
+  ASSERT_TRUE(epochs.ok());
+  ASSERT_EQ(epochs->size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ((*epochs)[i].start_offset, static_cast<Offset>(2 * i));
+  }
+  EXPECT_LT((*epochs)[0].epoch, (*epochs)[1].epoch);
+  EXPECT_LT((*epochs)[1].epoch, (*epochs)[2].epoch);
+  EXPECT_EQ(bench.ListEpochs({"other", 0}).error().code(), ErrorCode::kUnknownTopic);
+  EXPECT_EQ(bench.ListEpochs({"events", 1}).error().code(), ErrorCode::kUnknownPartition);
 }
 
 // Goal: whatever happens side by side, every question is answered, and the stop in the middle of it

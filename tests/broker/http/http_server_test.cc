@@ -20,6 +20,11 @@ class HttpServerTest : public testing::Test {
       response.body = "hello " + (name == request.query.end() ? "you" : name->second);
       reply(std::move(response));
     });
+    pages.Add("POST", "/echo", [](const HttpRequest& request, HttpReply reply) {
+      HttpResponse response;
+      response.body = std::string(request.Header("x-name")) + ":" + request.body;
+      reply(std::move(response));
+    });
     pages.Add("/later", [this](const HttpRequest&, HttpReply reply) {
       helpers_.emplace_back([reply = std::move(reply)]() mutable {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -133,8 +138,41 @@ TEST_F(HttpServerTest, WhatIsNotARequestIsRefusedAndTheServerServesOn) {
   EXPECT_TRUE(Get("/hello%zz").starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(
       Get("/hello", "X-Long: " + std::string(20'000, 'x') + "\r\n").starts_with("HTTP/1.1 431 "));
-  EXPECT_TRUE(Get("/hello", "Content-Length: 5\r\n").starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(Get("/hello", "Content-Length: 5\r\n").starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(Get("/hello").ends_with("hello you"));
+}
+
+TEST_F(HttpServerTest, ABodyComesWithItsHeaders) {
+  Start();
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+  EXPECT_TRUE(Ask(head + "X-NAME: a\r\nx-name: b\r\nContent-Length: 5\r\n\r\n12345")
+                  .ends_with("\r\n\r\na, b:12345"));
+  EXPECT_TRUE(Ask(head + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+                  .ends_with("\r\n\r\n:abcde"));
+  EXPECT_TRUE(Ask(head + "\r\n").ends_with("\r\n\r\n:"));
+}
+
+TEST_F(HttpServerTest, ABodyThatIsTooLargeIsRefusedAndTheAnswerArrives) {
+  HttpOptions options;
+  options.body_bytes_max = 1000;
+  Start(options);
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: localhost\r\n";
+  EXPECT_TRUE(Ask(head + "Content-Length: 200000\r\n\r\n" + std::string(200'000, 'x'))
+                  .starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(Ask(head + "Transfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2000, 'x'))
+                  .starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(Ask(head + "Transfer-Encoding: chunked\r\n\r\n" + std::string(200'000, '1'))
+                  .starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(Get("/hello").ends_with("hello you"));
+}
+
+TEST_F(HttpServerTest, WhoSendsABodySlowlyIsLetGo) {
+  HttpOptions options;
+  options.idle_max = std::chrono::milliseconds(50);
+  Start(options);
+  const Socket slow = ConnectTcp(port_);
+  Send(slow, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc");
+  EXPECT_TRUE(slow.IsClosedByPeer());
 }
 
 TEST_F(HttpServerTest, WhoSendsNothingIsLetGo) {

@@ -2,6 +2,8 @@
 // a crash did for rot.
 #include <gtest/gtest.h>
 
+#include "broker/log/segment_crc.h"
+#include "common/byte_order.h"
 #include "tests/broker/log/log_fixture.h"
 
 namespace qalam::log_test {
@@ -41,6 +43,28 @@ TEST_F(InterruptedRecoveryTest, ATornCheckpointSlotIsMadeGoodBeforeItMatters) {
   ASSERT_TRUE(opened.ok()) << opened.error().ToString();
   EXPECT_EQ((*opened)->end_offset(), 3);
   EXPECT_GT((*opened)->recovery().torn_bytes_cut, 0u);
+}
+
+// A segment that was written down whole by a checkpoint, then sealed by a roll, and the broker was
+// killed before it wrote the sealed segment's indexes: the time index lacks its last entry.
+TEST_F(InterruptedRecoveryTest, AnIndexThatAKillLeftWithoutItsLastEntryIsFinished) {
+  options_.checkpoint_bytes = 1 << 30;
+  options_.segment_bytes_max = 4096;
+  CreateAndOpen();
+  ASSERT_TRUE(Append(*log_, {{.value_bytes = 100, .timestamp = ManualClock::kStartMs + 7}}).ok());
+  Checkpoint();
+  const Bytes unfinished = fs_.Content(PathOf(0, kTimeIndexSuffix));
+  ASSERT_TRUE(Append(*log_, {{.value_bytes = 4000}}).ok());
+  ASSERT_EQ(Names(kLogSuffix).size(), 2u);
+  log_.reset();
+  ASSERT_EQ(fs_.Content(PathOf(0, kTimeIndexSuffix)), unfinished);
+  Open(false);
+  const Bytes times = fs_.Content(PathOf(0, kTimeIndexSuffix));
+  ASSERT_EQ(times.size(), 12u);
+  EXPECT_EQ(LoadBig64(times.data()), static_cast<std::uint64_t>(ManualClock::kStartMs + 7));
+  const auto sidecar = SegmentCrc::Load(fs_, PathOf(0, kCrcSuffix));
+  ASSERT_TRUE(sidecar);
+  EXPECT_TRUE(sidecar->time_index.Matches(times));
 }
 
 // A recovery cuts a torn tail and is killed before it syncs that; the next one finds nothing to

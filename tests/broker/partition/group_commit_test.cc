@@ -76,9 +76,13 @@ TEST_F(GroupCommitTest, StopsBeforeTheGroupGetsTooLargeButTakesALargeFirstBatch)
   const std::size_t one = Batch(1).batch.size();
   bytes_max_ = 2 * one;
   for (int i = 0; i < 5; ++i) queued_.push_back(Batch(1));
+  const AppendGroup full = Form();
+  EXPECT_EQ(full.entries.size(), 2u);
+  EXPECT_EQ(full.closed, GroupClosed::kFull);
   EXPECT_EQ(Form().entries.size(), 2u);
-  EXPECT_EQ(Form().entries.size(), 2u);
-  EXPECT_EQ(Form().entries.size(), 1u);
+  const AppendGroup rest = Form();
+  EXPECT_EQ(rest.entries.size(), 1u);
+  EXPECT_EQ(rest.closed, GroupClosed::kQueueEmpty);
 }
 
 TEST_F(GroupCommitTest, RefusesWhatExpectsAnotherEndAndNamesTheEnd) {
@@ -146,6 +150,7 @@ TEST_F(GroupCommitTest, ARetryOfWhatIsInTheGroupWaitsForTheNextOneAndIsADuplicat
   queued_.push_back(Batch(1, 9, 2));
   AppendGroup group = Form();
   ASSERT_EQ(group.entries.size(), 1u);
+  EXPECT_EQ(group.closed, GroupClosed::kSequence);
   Written(group);
   group = Form();
   ASSERT_EQ(group.entries.size(), 2u);

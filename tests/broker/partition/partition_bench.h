@@ -23,12 +23,12 @@ struct PartitionBench {
   // The answer of one append, once it is there.
   using Answer = std::shared_ptr<std::optional<Result<AppendResult>>>;
 
-  explicit PartitionBench(std::size_t mailbox_commands_max = 1000) {
+  explicit PartitionBench(std::size_t mailbox_commands_max = 1000, DecisionRing* ring = nullptr) {
     QALAM_CHECK(files.CreateDirectory(kDirectory).ok());
     dirty = std::move(DirtySet::Open(fs, kDirectory)).value();
     state.OnFailure([this](const Error& error) { failures.push_back(error); });
     writer.emplace(0, PartitionContext{clock, *dirty, state, sync_pool, wake_pool},
-                   mailbox_commands_max);
+                   mailbox_commands_max, ring);
   }
 
   static PartitionSettings Settings(FlushMode mode = FlushMode::kFsync) {

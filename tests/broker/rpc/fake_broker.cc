@@ -302,6 +302,10 @@ void FakeBroker::ListOffsets(std::string topic, std::vector<OffsetQuery> queries
   reply(std::move(answers));
 }
 
+void FakeBroker::ListEpochs(TopicPartition partition, Reply<std::vector<EpochStart>> reply) {
+  if (!Failed("ListEpochs " + partition.ToString(), reply)) reply(std::vector<EpochStart>{{1, 0}});
+}
+
 void FakeBroker::InitProducer(Reply<ProducerIdentity> reply) {
   if (!Failed("InitProducer", reply)) reply(ProducerIdentity{1000, 0});
 }
@@ -366,7 +370,32 @@ void FakeBroker::DescribeCluster(Reply<ClusterInfo> reply) {
 
 void FakeBroker::ReadFigures(Reply<BrokerFigures> reply) {
   if (Failed("ReadFigures", reply)) return;
-  reply(BrokerFigures());
+  BrokerFigures figures;
+  figures.partitions.emplace_back();
+  figures.partitions.back().partition = {"orders", 0};
+  reply(std::move(figures));
+}
+
+void FakeBroker::ExplainRecord(TopicPartition partition, Offset offset, Reply<RecordStory> reply) {
+  if (Failed("ExplainRecord " + partition.ToString() + "@" + std::to_string(offset), reply)) return;
+  RecordStory story;
+  story.partition = std::move(partition);
+  story.offset = offset;
+  story.batch.sender.client_id = "billing";
+  story.batch.durability = Durability::kFsync;
+  story.batch.group.emplace().closed = GroupClosed::kFull;
+  story.lines = {"a line"};
+  reply(std::move(story));
+}
+
+void FakeBroker::ListRefusals(TopicPartition partition, std::size_t limit,
+                              Reply<RefusalList> reply) {
+  if (Failed("ListRefusals " + partition.ToString() + " " + std::to_string(limit), reply)) return;
+  RefusalList list;
+  list.complete_since_ms = 5;
+  list.refusals.resize(1);
+  list.refusals[0].code = ErrorCode::kUnexpectedOffset;
+  reply(std::move(list));
 }
 
 void FakeBroker::ListPartitions(PageRequest page, Reply<Page<PartitionInfo>> reply) {

@@ -109,6 +109,7 @@ class FakeBroker final : public Broker {
                 Reply<std::unique_ptr<TailSession>> reply) override;
   void ListOffsets(std::string topic, std::vector<OffsetQuery> queries,
                    Reply<std::vector<OffsetAnswer>> reply) override;
+  void ListEpochs(TopicPartition partition, Reply<std::vector<EpochStart>> reply) override;
   void InitProducer(Reply<ProducerIdentity> reply) override;
   void CreateTopic(CreateTopicRequest request, Reply<TopicInfo> reply) override;
   void DeleteTopic(std::string name, bool validate_only, Reply<Unit> reply) override;
@@ -120,6 +121,8 @@ class FakeBroker final : public Broker {
                      Reply<Offset> reply) override;
   void DescribeCluster(Reply<ClusterInfo> reply) override;
   void ReadFigures(Reply<BrokerFigures> reply) override;
+  void ExplainRecord(TopicPartition partition, Offset offset, Reply<RecordStory> reply) override;
+  void ListRefusals(TopicPartition partition, std::size_t limit, Reply<RefusalList> reply) override;
   void ListPartitions(PageRequest page, Reply<Page<PartitionInfo>> reply) override;
   void GetConfig(std::vector<std::string> keys, Reply<std::vector<ConfigEntry>> reply) override;
   void SetConfig(ConfigChange change, Reply<std::vector<ConfigEntry>> reply) override;

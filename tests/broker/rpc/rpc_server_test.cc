@@ -72,7 +72,7 @@ class RpcServerTest : public RpcTest {
 TEST_F(RpcServerTest, HealthTellsOfEveryService) {
   Serve();
   const char* const services[] = {"", "qalam.v1.LogService", "qalam.v1.TopicService",
-                                  "qalam.v1.ClusterService"};
+                                  "qalam.v1.ClusterService", "qalam.v1.ObserveService"};
   for (const char* const service : services) EXPECT_EQ(Health(service), 2) << service;
   server_->SetServing(true);
   for (const char* const service : services) EXPECT_EQ(Health(service), 1) << service;
@@ -121,7 +121,8 @@ TEST_F(RpcServerTest, EveryMethodThatIsDescribedIsServed) {
   int methods = 0;
   for (const char* const name :
        {"qalam.v1.LogService", "qalam.v1.TopicService", "qalam.v1.ClusterService",
-        "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}) {
+        "qalam.v1.ObserveService", "grpc.health.v1.Health",
+        "grpc.reflection.v1alpha.ServerReflection"}) {
     const auto* const service = pool->FindServiceByName(name);
     ASSERT_NE(service, nullptr) << name;
     for (int i = 0; i < service->method_count(); ++i, ++methods) {
@@ -131,7 +132,7 @@ TEST_F(RpcServerTest, EveryMethodThatIsDescribedIsServed) {
       EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;
     }
   }
-  EXPECT_EQ(methods, 20);
+  EXPECT_EQ(methods, 24);
   EXPECT_TRUE(Serves());
 }
 
@@ -196,8 +197,9 @@ TEST_F(RpcServerTest, ReflectionListsAndDescribesTheServices) {
   const RawAnswer list = RawCall(channel_, kReflection, {std::string("\x3a\x01*", 3)});
   ASSERT_TRUE(list.status.ok()) << list.status.error_message();
   ASSERT_EQ(list.messages.size(), 1u);
-  for (const char* const service : {"qalam.v1.LogService", "qalam.v1.TopicService",
-                                    "qalam.v1.ClusterService", "grpc.health.v1.Health"}) {
+  for (const char* const service :
+       {"qalam.v1.LogService", "qalam.v1.TopicService", "qalam.v1.ClusterService",
+        "qalam.v1.ObserveService", "grpc.health.v1.Health"}) {
     EXPECT_NE(list.messages[0].find(service), std::string::npos) << service;
   }
   const std::string symbol = "qalam.v1.LogService";

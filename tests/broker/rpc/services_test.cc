@@ -2,6 +2,7 @@
 
 #include "qalam/v1/cluster.grpc.pb.h"
 #include "qalam/v1/log.grpc.pb.h"
+#include "qalam/v1/observe.grpc.pb.h"
 #include "qalam/v1/topic.grpc.pb.h"
 #include "tests/broker/rpc/raw_call.h"
 #include "tests/broker/rpc/rpc_test.h"
@@ -16,10 +17,12 @@ class ServicesTest : public RpcTest {
     log_ = v1::LogService::NewStub(channel_);
     topics_ = v1::TopicService::NewStub(channel_);
     cluster_ = v1::ClusterService::NewStub(channel_);
+    observe_ = v1::ObserveService::NewStub(channel_);
   }
   std::unique_ptr<v1::LogService::Stub> log_;
   std::unique_ptr<v1::TopicService::Stub> topics_;
   std::unique_ptr<v1::ClusterService::Stub> cluster_;
+  std::unique_ptr<v1::ObserveService::Stub> observe_;
 };
 
 TEST_F(ServicesTest, AppendPassesRecordsOriginAndDeadlineOn) {
@@ -58,6 +61,48 @@ TEST_F(ServicesTest, AnAppendWithoutADeadlineGetsTheServersCap) {
   const MonotonicTime left = *broker_.append()->deadline - SystemClock::Get().Now();
   EXPECT_GT(left, RpcOptions().unary_deadline_max - std::chrono::seconds(10));
   EXPECT_LE(left, RpcOptions().unary_deadline_max);
+}
+
+TEST_F(ServicesTest, ATraceparentOfTheRequestComesAlong) {
+  Connected();
+  constexpr const char* kTrace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  v1::AppendResponse response;
+  auto context = Soon();
+  context->AddMetadata("traceparent", kTrace);
+  ASSERT_TRUE(log_->Append(context.get(), v1::AppendRequest(), &response).ok());
+  ASSERT_TRUE(broker_.append()->origin->trace);
+  EXPECT_EQ(broker_.append()->origin->trace->ToString(), kTrace);
+  context = Soon();
+  context->AddMetadata("traceparent", "nonsense");
+  ASSERT_TRUE(log_->Append(context.get(), v1::AppendRequest(), &response).ok());
+  EXPECT_FALSE(broker_.append()->origin->trace);
+}
+
+TEST_F(ServicesTest, StoriesAndRefusalsAreTranslated) {
+  Connected();
+  v1::ExplainRecordRequest request;
+  request.set_topic("orders");
+  request.set_partition(1);
+  request.set_offset(20);
+  v1::ExplainRecordResponse story;
+  ASSERT_TRUE(observe_->ExplainRecord(Soon().get(), request, &story).ok());
+  EXPECT_EQ(story.topic(), "orders");
+  EXPECT_EQ(story.offset(), 20);
+  EXPECT_EQ(story.batch().sender().client_id(), "billing");
+  EXPECT_EQ(story.batch().durability(), v1::DURABILITY_FSYNC);
+  EXPECT_EQ(story.batch().group().closed(), v1::GROUP_CLOSED_FULL);
+  EXPECT_EQ(story.batch().group().sync_ns(), -1);
+  EXPECT_EQ(story.lines(0), "a line");
+  broker_.FailNext(Error(ErrorCode::kNotFound, "forgotten"));
+  EXPECT_EQ(ReasonOf(observe_->ExplainRecord(Soon().get(), request, &story)), "NOT_FOUND");
+
+  v1::ListRefusalsRequest asked;
+  v1::ListRefusalsResponse list;
+  ASSERT_TRUE(observe_->ListRefusals(Soon().get(), asked, &list).ok());
+  EXPECT_EQ(list.refusals(0).code(), "UNEXPECTED_OFFSET");
+  EXPECT_EQ(list.complete_since_ms(), 5);
+  asked.set_limit(-1);
+  EXPECT_EQ(ReasonOf(observe_->ListRefusals(Soon().get(), asked, &list)), "INVALID_ARGUMENT");
 }
 
 TEST_F(ServicesTest, AppendAnswersErrorsRichly) {
@@ -115,8 +160,9 @@ TEST_F(ServicesTest, ALongPollEndsBeforeItsDeadline) {
 
 TEST_F(ServicesTest, GarbageIsATypedErrorOnEveryMethod) {
   Connected();
-  const char* const methods[] = {"LogService/Fetch", "LogService/Append", "LogService/ListOffsets",
-                                 "TopicService/CreateTopic", "ClusterService/SetConfig"};
+  const char* const methods[] = {"LogService/Fetch",         "LogService/Append",
+                                 "LogService/ListOffsets",   "TopicService/CreateTopic",
+                                 "ClusterService/SetConfig", "ObserveService/ExplainRecord"};
   for (const char* const method : methods) {
     const RawAnswer answer =
         RawCall(channel_, std::string("/qalam.v1.") + method, {"\x0a\xff\xff\xff garbage"});

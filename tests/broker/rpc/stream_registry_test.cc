@@ -2,13 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
+#include <vector>
+
 namespace qalam {
 namespace {
 
 class FakeStream final : public DrainableStream {
  public:
   void Drain() override { ++drained; }
+  std::optional<StreamInfo> Describe() const override { return info; }
   int drained = 0;
+  std::optional<StreamInfo> info;
 };
 
 TEST(StreamRegistryTest, DrainsThoseThereAreAndThoseThatCome) {
@@ -35,6 +41,27 @@ TEST(StreamRegistryTest, HoldsSoManyAtMost) {
   EXPECT_EQ(registry.size(), 1u);
   registry.Remove(one.get());
   EXPECT_TRUE(registry.Add(two));
+}
+
+TEST(StreamRegistryTest, ListsWhatIsOpenTheOldestFirst) {
+  StreamRegistry registry(10);
+  std::vector<std::shared_ptr<FakeStream>> streams;
+  for (const TimestampMs opened : {30, 10, 20}) {
+    streams.push_back(std::make_shared<FakeStream>());
+    streams.back()->info = StreamInfo{"tail", {"orders", 0}, {"client", "grpc", "peer"}, opened};
+    registry.Add(streams.back());
+  }
+  streams.push_back(std::make_shared<FakeStream>());  // Not opened yet.
+  registry.Add(streams.back());
+  const Result<StreamList> list = registry.ListStreams(2);
+  ASSERT_TRUE(list.ok());
+  EXPECT_EQ(list->count, 3u);
+  ASSERT_EQ(list->streams.size(), 2u);
+  EXPECT_EQ(list->streams[0].opened_ms, 10);
+  EXPECT_EQ(list->streams[1].opened_ms, 20);
+  registry.Remove(streams[1].get());
+  EXPECT_EQ(registry.ListStreams(10)->count, 2u);
+  for (const auto& stream : streams) registry.Remove(stream.get());
 }
 
 }  // namespace

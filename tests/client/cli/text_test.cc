@@ -8,30 +8,6 @@
 namespace qalam::cli {
 namespace {
 
-TEST(TextTest, Base64BothWays) {
-  for (const auto& [plain, coded] : {std::pair<std::string, std::string>{"", ""},
-                                     {"f", "Zg=="},
-                                     {"fo", "Zm8="},
-                                     {"foo", "Zm9v"},
-                                     {"foobar", "Zm9vYmFy"},
-                                     {"\xff\xfe\xfd", "//79"}}) {
-    EXPECT_EQ(Base64(plain), coded);
-    EXPECT_EQ(FromBase64(coded), plain);
-  }
-  for (const std::string bad : {"Zg", "Zg=", "Z===", "Zm8*", "====", "Zg==Zg=="})
-    EXPECT_FALSE(FromBase64(bad)) << bad;
-}
-
-TEST(TextTest, Utf8IsWhatUnicodeAllows) {
-  for (const std::string good :
-       {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
-    EXPECT_TRUE(IsUtf8(good));
-  for (const std::string bad :
-       {"\x80", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
-        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc2\x41"})
-    EXPECT_FALSE(IsUtf8(bad));
-}
-
 TEST(TextTest, EscapesOfDelimiters) {
   EXPECT_EQ(*Unescape("\\x1e"), "\x1e");
   EXPECT_EQ(*Unescape("\\t"), "\t");

@@ -159,7 +159,7 @@ TEST_F(DirectLinkTest, AnswersComeInTheOrderOfTheBatches) {
   for (std::uint64_t id : {7u, 8u, 9u}) EXPECT_TRUE(link->Write(Batch(id, "bytes")));
   ASSERT_EQ(broker_.batches(), 3u);
   EXPECT_EQ(broker_.batch_bytes(1), "bytes");
-  EXPECT_EQ(broker_.opened(0).origin.protocol, "direct");
+  EXPECT_EQ(broker_.opened(0).origin.protocol, "embedded");
   broker_.AnswerBatch(2, At(12));
   broker_.AnswerBatch(1, qalam::Error(qalam::ErrorCode::kNoSpace, "full"));
   broker_.AnswerBatch(0, At(10));

@@ -39,6 +39,28 @@ TEST(BatchValidatorTest, AGoodBatchPassesUnchanged) {
   }
 }
 
+TEST(BatchValidatorTest, TheFirstRecordsTraceIsFoundAlsoWhereItIsCompressed) {
+  constexpr std::string_view kTrace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const auto trace_of = [](CompressionType codec, std::string_view key, std::string_view value) {
+    BatchBuilder builder;
+    const HeaderInput headers[] = {{"other", std::nullopt}, {key, AsBytes(value)}};
+    builder.Add(kT, std::nullopt, AsBytes("value"), headers);
+    builder.Add(kT, std::nullopt, AsBytes("value"));
+    BatchBuilder::Trailer trailer;
+    trailer.compression = codec;
+    const auto validated = ValidateBatch(builder.Finish(trailer), {}, kNow);
+    EXPECT_TRUE(validated.ok());
+    return validated.ok() ? validated->trace : std::nullopt;
+  };
+  for (const CompressionType codec : {CompressionType::kNone, CompressionType::kZstd}) {
+    ASSERT_TRUE(trace_of(codec, "traceparent", kTrace));
+    EXPECT_EQ(trace_of(codec, "traceparent", kTrace)->ToString(), kTrace);
+    EXPECT_FALSE(trace_of(codec, "traceparent", "none"));
+    EXPECT_FALSE(trace_of(codec, "another", kTrace));
+  }
+  EXPECT_FALSE(ValidateBatch(V3(), {}, kNow)->trace);
+}
+
 TEST(BatchValidatorTest, SizesMustAgree) {
   EXPECT_EQ(Outcome({}), "INVALID_RECORD: no batch: 0 bytes");
   EXPECT_EQ(Outcome(Bytes(10)), "CORRUPT_BATCH: 10 bytes are no batch: the header takes 61");

@@ -158,6 +158,8 @@ Verdict Count(CallKind kind, const char* name, const char* path) {
       KillNow();
     case kShort:
       return Verdict::kShort;
+    case kLie:
+      return Verdict::kLie;
     case kDelay:
       usleep(static_cast<useconds_t>(control->error) * 1000);
       errno = kept;

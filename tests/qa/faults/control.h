@@ -27,6 +27,7 @@ enum Action : std::uint32_t {
   kFail = 3,       // The call is not made, and fails with `error`.
   kShort = 4,      // A read or write of half of its bytes. Calls of fewer than two are not counted.
   kDelay = 5,      // The call is made `error` milliseconds later.
+  kLie = 6,        // Of a sync: it is not made, and succeeds.
 };
 
 // The page that the harness and every process of a run share (tests/qa/qalam_qa/faults.py writes
@@ -49,12 +50,13 @@ struct Control {
   // the random part of a name as "*". Both set while no process runs.
   char only_name[32];
   char only_place[512];
+  std::atomic<std::uint64_t> overtaken;  // sync_order.h
 };
 
 // Null when the process was started without QA_FAULTS_PAGE, the page's file.
 Control* SharedControl();
 
-enum class Verdict { kGo, kFail, kShort, kKillAfter };
+enum class Verdict { kGo, kFail, kShort, kKillAfter, kLie };
 // Counts one call; kills the process where that is due. On kFail errno is set. `path`: for the
 // trace, QA_FAULTS_TRACE, a line a counted call: "<number> <process> <phase> <kind> <name> <path>".
 Verdict Count(CallKind kind, const char* name, const char* path);

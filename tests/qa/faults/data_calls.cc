@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/qa/faults/control.h"
+#include "tests/qa/faults/sync_order.h"
 
 using qalam::qa::CountDescriptor;
 using qalam::qa::KillNow;
@@ -31,6 +32,7 @@ ssize_t Transfer(qalam::qa::CallKind kind, const char* name, int fd, size_t size
     case Verdict::kKillAfter:
       if (size >= 2) make(SomeOf(size));
       KillNow();
+    case Verdict::kLie:  // Only of syncs.
     case Verdict::kGo:
       break;
   }
@@ -56,6 +58,7 @@ std::vector<iovec> Cut(const iovec* parts, int count, size_t size) {
 template <typename Make>
 ssize_t TransferParts(qalam::qa::CallKind kind, const char* name, int fd, const iovec* parts,
                       int count, Make make) {
+  if (kind == qalam::qa::kWrite) qalam::qa::WatchWrite(fd, parts, count);
   const size_t whole = SizeOf(parts, count);
   return Transfer(kind, name, fd, whole, [&](size_t size) -> ssize_t {
     if (size == whole) return make(parts, count);
@@ -66,8 +69,22 @@ ssize_t TransferParts(qalam::qa::CallKind kind, const char* name, int fd, const 
 
 int Simple(qalam::qa::CallKind kind, const char* name, int fd, long number, long a = 0, long b = 0,
            long c = 0) {
-  if (CountDescriptor(kind, name, fd, 0) == Verdict::kFail) return -1;
-  return static_cast<int>(syscall(number, fd, a, b, c));
+  switch (CountDescriptor(kind, name, fd, 0)) {
+    case Verdict::kFail:
+      return -1;
+    case Verdict::kLie:
+      return 0;
+    default:
+      return static_cast<int>(syscall(number, fd, a, b, c));
+  }
+}
+
+// A delay is a part of it, as on a slow disk.
+int Sync(const char* name, int fd, long number) {
+  const int slot = qalam::qa::BeginSync(fd);
+  const int result = Simple(qalam::qa::kSync, name, fd, number);
+  qalam::qa::EndSync(slot);
+  return result;
 }
 
 }  // namespace
@@ -79,6 +96,8 @@ ssize_t write(int fd, const void* data, size_t size) {
                   [&](size_t some) { return syscall(SYS_write, fd, data, some); });
 }
 ssize_t pwrite64(int fd, const void* data, size_t size, off64_t at) {
+  const iovec part{const_cast<void*>(data), size};
+  qalam::qa::WatchWrite(fd, &part, 1);
   return Transfer(qalam::qa::kWrite, "pwrite", fd, size,
                   [&](size_t some) { return syscall(SYS_pwrite64, fd, data, some, at); });
 }
@@ -123,8 +142,8 @@ ssize_t preadv(int fd, const iovec* parts, int count, off_t at) {
   return preadv64(fd, parts, count, at);
 }
 
-int fsync(int fd) { return Simple(qalam::qa::kSync, "fsync", fd, SYS_fsync); }
-int fdatasync(int fd) { return Simple(qalam::qa::kSync, "fdatasync", fd, SYS_fdatasync); }
+int fsync(int fd) { return Sync("fsync", fd, SYS_fsync); }
+int fdatasync(int fd) { return Sync("fdatasync", fd, SYS_fdatasync); }
 int ftruncate64(int fd, off64_t size) noexcept {
   return Simple(qalam::qa::kTruncate, "ftruncate", fd, SYS_ftruncate, size);
 }

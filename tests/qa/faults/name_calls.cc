@@ -1,4 +1,4 @@
-// Opening, naming and closing files, and the wall clock, as the C library declares them.
+// Opening, naming and closing files, as the C library declares them.
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -6,8 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tests/qa/faults/control.h"
@@ -16,7 +14,6 @@ using qalam::qa::Count;
 using qalam::qa::Forget;
 using qalam::qa::IsBelowRoot;
 using qalam::qa::Remember;
-using qalam::qa::SharedControl;
 using qalam::qa::Verdict;
 
 namespace {
@@ -115,31 +112,6 @@ int link(const char* from, const char* to) noexcept {
 int mkdir(const char* path, mode_t mode) noexcept {
   if (Fails(qalam::qa::kCreate, "mkdir", path)) return -1;
   return static_cast<int>(syscall(SYS_mkdir, path, mode));
-}
-
-int clock_gettime(clockid_t clock, timespec* now) noexcept {
-  static const auto next = Next<int (*)(clockid_t, timespec*)>("clock_gettime");
-  const int result = next(clock, now);
-  const auto* const control = SharedControl();
-  if (result != 0 || control == nullptr) return result;
-  if (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE) return result;
-  const std::int64_t ns = now->tv_nsec + control->clock_ns % 1'000'000'000;
-  now->tv_sec += control->clock_ns / 1'000'000'000 + (ns >= 1'000'000'000 ? 1 : ns < 0 ? -1 : 0);
-  now->tv_nsec = (ns + 1'000'000'000) % 1'000'000'000;
-  return result;
-}
-int gettimeofday(timeval* __restrict now, void* __restrict) noexcept {
-  timespec fine{};
-  const int result = clock_gettime(CLOCK_REALTIME, &fine);
-  now->tv_sec = fine.tv_sec;
-  now->tv_usec = fine.tv_nsec / 1000;
-  return result;
-}
-time_t time(time_t* out) noexcept {
-  timespec fine{};
-  clock_gettime(CLOCK_REALTIME, &fine);
-  if (out != nullptr) *out = fine.tv_sec;
-  return fine.tv_sec;
 }
 
 }  // extern "C"

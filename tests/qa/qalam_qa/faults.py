@@ -9,9 +9,9 @@ from qalam_qa import programs
 
 KINDS = {"write": 1, "sync": 2, "truncate": 4, "name": 8, "create": 16, "open": 32, "read": 64, "accept": 128}
 DURABLE = ("write", "sync", "truncate", "name", "create")
-ACTIONS = {"watch": 0, "kill": 1, "kill-half": 2, "fail": 3, "short": 4, "delay": 5}
+ACTIONS = {"watch": 0, "kill": 1, "kill-half": 2, "fail": 3, "short": 4, "delay": 5, "lie": 6}
 FIELDS = {"count": (8, "<Q"), "at": (16, "<Q"), "kinds": (24, "<I"), "action": (28, "<I"), "error": (32, "<i"),
-          "fired": (36, "<I"), "phase": (40, "<I"), "sticky": (44, "<I"), "clock_ns": (48, "<q")}
+          "fired": (36, "<I"), "phase": (40, "<I"), "sticky": (44, "<I"), "clock_ns": (48, "<q"), "overtaken": (600, "<Q")}
 ONLY_NAME, ONLY_PLACE = 56, 88
 MAGIC = 0x514C4641554C5431
 

@@ -26,10 +26,10 @@ class Ended(Exception):
 class Life:
     """Thread: one. `faults` may kill the broker or break its calls at any time."""
 
-    def __init__(self, tmp, faults):
+    def __init__(self, tmp, faults, settings=()):
         self.faults = faults
         self.history = History(tmp / "history.jsonl", acks_min=2)
-        self.broker = harness.Broker(tmp / "data", settings=SETTINGS, environment=faults.environment())
+        self.broker = harness.Broker(tmp / "data", settings=[*SETTINGS, *settings], environment=faults.environment())
         self.senders = [Sender("a", "c", self.history), Sender("b", "c", self.history)]
         self.client = None
         self.other_records = 0      # Acknowledged in topic d.
@@ -216,11 +216,13 @@ class Life:
             report.count(end >= self.other_records, f"{what}: topic d has {end} of {self.other_records} records")
         if "c" not in topics:
             self.client.call("TopicService", "CreateTopic", name="c", partitions_count=1)
-        elif self.config:
+        else:
             described = self.client.call("TopicService", "DescribeTopic", name="c")
             now = {entry.key: entry.value for entry in described.config}
             for key, value in self.config.items():
                 report.count(now[key] == value, f"{what}: {key} of topic c is {now[key]}, promised {value}")
+            # Nothing may go while it is read.
+            self.client.call("TopicService", "AlterTopicConfig", name="c", set={"retention.bytes": "-1"})
         try:
             for sender in self.senders:
                 sender.settle(self.client)

@@ -1,9 +1,7 @@
 """Brokers that are wrong on purpose (tests/mutants): each is caught by the verb that should catch it, within 10 minutes;
 the healthy one of the same build passes the same runs.
 
-Needs the preset `mutants`: QALAM_TEST_BIN=build/mutants. One mutant is only caught by a unit test: write-ahead-of-sync
-writes a group before the sync of the one before has returned, which costs data only if the disk reorders within that
-moment; on a file system it leaves nothing to see.
+Needs the preset `mutants`: QALAM_TEST_BIN=build/mutants.
 """
 import json
 import os
@@ -23,6 +21,7 @@ CAUGHT_BY = {
     "same-epoch-at-restart": ["kill9", "--cycles", "20"],
     "retry-failed-sync": ["errno", "--error", "EIO"],
     "checkpoint-before-sync": ["torn"],
+    "write-ahead-of-sync": ["slowdisk"],
     "serve-above-durable": ["slowdisk"],
     "drop-at-roll": ["torn"],
 }

@@ -10,8 +10,8 @@ from qalam_qa.verdict import Report
 # Verb -> module; what it does is the first line of the module's text.
 VERBS = {"kill9": "kill9", "crashpoints": "crashpoints", "errno": "call_failures", "powercut": "powercut",
          "torn": "torn", "bitrot": "bitrot", "fsyncfail": "fsyncfail", "clock": "clock",
-         "compat": "compat", "limits": "limits", "soak": "soak",
-         "slowdisk": "slowdisk", "mutants": "mutants"}
+         "compat": "compat", "limits": "limits", "memory": "memory", "vanished": "vanished", "slowdisk": "slowdisk",
+         "lyingdisk": "lyingdisk", "owner": "owner", "soak": "soak", "mutants": "mutants"}
 EPILOG = """Every run prints `N passed, N failed` and the seed that replays its choices (not the machine's timing).
 What a run could not show - a fault that did not fire, too little load - counts as failed.
 Data directories are made below QALAM_TEST_TMP (/var/tmp), which must be a disk, never tmpfs. Programs are those of

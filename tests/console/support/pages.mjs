@@ -1,0 +1,21 @@
+// Every page of the console, on a broker that has the topic `orders` with a record at orders/0@0.
+export const pages = [
+  ["overview", "#/", ".verdict h1"],
+  ["leaders", "#/leaders?open=orders%2F0", ".side-panel table"],
+  ["topics", "#/topics", "tr.item"],
+  ["topic", "#/topics/orders?open=0", ".side-panel table"],
+  ["topic-messages", "#/topics/orders?tab=messages", "tr.item"],
+  ["topic-settings", "#/topics/orders?tab=config", ".config tbody tr"],
+  ["topic-commands", "#/topics/orders?tab=cli", ".command"],
+  ["messages", "#/messages?topic=orders&p=0&from=oldest&open=0%400", ".side-panel .facts"],
+  ["live", "#/messages?topic=orders&live=1", ".badge.ok"],
+  ["record", "#/messages/orders/0/0", ".facts"],
+  ["brokers", "#/brokers", "tr.item"],
+  ["broker", "#/brokers/1", ".chart"],
+  ["broker-streams", "#/brokers/1?tab=streams", ".list"],
+  ["broker-settings", "#/brokers/1?tab=config", ".config tbody tr"],
+  ["story", "#/story/orders/0/0", ".waterfall, .failure"],
+  ["refusals", "#/story/orders/0", ".scrolling, .failure"],
+  ["story-choice", "#/story", ".choices"],
+  ["settings", "#/settings", ".keys"],
+];
