@@ -72,7 +72,6 @@ void WriterThread::Deliver(PartitionCommand command) {
 }
 
 void WriterThread::Run() {
-  actor_ = Actor::Current();
   while (!stopping_.load()) RunOnce(kTick);
 }
 
@@ -82,7 +81,10 @@ void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
     const auto left = std::max(MonotonicTime::zero(), next_due_ - context_.clock.Now());
     patience = std::min<std::chrono::nanoseconds>(patience, left);
   }
-  if (patience.count() > 0) waits_for_ = next_due_;
+  if (patience.count() > 0) {  // It may be stood in for.
+    actor_ = Actor::Current();
+    waits_for_ = next_due_;
+  }
   mailbox_.Drain(drained_, patience);
   {
     // What it acknowledges is sent before the next group is written.

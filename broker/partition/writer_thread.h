@@ -81,7 +81,7 @@ class WriterThread {
   DecisionRing* const decisions_;
   Mailbox<PartitionCommand> mailbox_;
   std::thread thread_;
-  const void* actor_ = nullptr;  // Of `thread_`.
+  const void* actor_ = nullptr;  // Who waits for commands. Set before; the mailbox hands it over.
   std::atomic<bool> stopping_{false};
   std::atomic<bool> refusing_{false};
   WriterStats stats_;

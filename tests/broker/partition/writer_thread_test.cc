@@ -102,6 +102,42 @@ TEST(WriterThreadTest, StopRunsWhatIsQueuedAndDropsWhatComesLater) {
   EXPECT_TRUE(dropped);
 }
 
+// While the writer waits, the thread that comes back from a sync answers in its place.
+TEST(WriterThreadTest, WhoComesBackFromASyncDoesTheWaitingWritersTurn) {
+  PartitionBench bench;
+  const auto handle = bench.MakeHandle("events");
+  std::atomic<bool> adopted = false;
+  std::thread::id writer_id;
+  bench.writer->Start();
+  bench.writer->Post([&, log = bench.OpenLog(*handle)]() mutable {
+    bench.writer->Adopt(handle, std::move(log));
+    writer_id = std::this_thread::get_id();
+    adopted = true;
+  });
+  while (!adopted) std::this_thread::yield();
+  bench.sync_pool.Start();
+  bench.wake_pool.Start();
+  constexpr int kAppends = 200;
+  int elsewhere = 0;
+  for (int i = 0; i < kAppends; ++i) {
+    std::atomic<bool> answered = false;
+    AppendCommand command = bench.Command(handle, {.producer = 1, .sequence = i});
+    command.reply = Reply<AppendResult>([&](Result<AppendResult> result) {
+      EXPECT_TRUE(result.ok());
+      if (std::this_thread::get_id() != writer_id) ++elsewhere;
+      answered = true;
+      answered.notify_one();
+    });
+    ASSERT_TRUE(bench.writer->TryPost(command));
+    answered.wait(false);
+  }
+  bench.writer->Stop();
+  bench.sync_pool.Stop();
+  bench.wake_pool.Stop();
+  EXPECT_EQ(handle->high_watermark.Load(), kAppends);
+  EXPECT_GT(elsewhere, kAppends / 10);  // Not those that found it on its way to wait.
+}
+
 TEST(WriterThreadTest, ManyThreadsAppendWithoutLosingTheirOrder) {
   PartitionBench bench;
   const auto handle = bench.MakeHandle("events");
