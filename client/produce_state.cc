@@ -316,14 +316,14 @@ void ProduceState::Expire(TimePoint now, std::vector<Verdict>& verdicts) {
   for (const BatchPtr& batch : in_flight_) {
     if (batch->deadline > now) break;
     if (batch->expired) continue;
-    Decide(*batch, Ambiguous(*batch, "no answer came within delivery_timeout"), now, verdicts);
+    Decide(*batch, NoAnswer(*batch), now, verdicts);
     batch->expired = true;
   }
   while (!queue_.empty() && queue_.front()->deadline <= now) {
     PendingBatch& batch = *queue_.front();
     DropSequenced(batch, !batch.maybe_written);
     if (batch.maybe_written) {
-      Decide(batch, Ambiguous(batch, "no answer came within delivery_timeout"), now, verdicts);
+      Decide(batch, NoAnswer(batch), now, verdicts);
     } else {
       Decide(batch, TimedOut(batch, now), now, verdicts);
     }
@@ -371,6 +371,17 @@ Error ProduceState::Ambiguous(const PendingBatch& batch, const std::string& why)
           "it is unknown whether " + std::to_string(batch.records_count) +
               " record(s) were written: " + why,
           {{"attempts", std::to_string(batch.attempts)}}};
+}
+
+// As for TimedOut: what the broker last said is what there is to do something about.
+Error ProduceState::NoAnswer(const PendingBatch& batch) const {
+  const Error error = Ambiguous(batch, "no answer came within delivery_timeout");
+  if (!last_error_) return error;
+  std::map<std::string, std::string> details = error.details();
+  details["cause"] = last_error_->code();
+  return {error.code(),       error.message() + "; the last one was " + last_error_->what(),
+          error.retriable(),  last_error_->hint() + " Then: " + error.hint(),
+          std::move(details), last_error_->broker()};
 }
 
 Error ProduceState::TimedOut(const PendingBatch& batch, TimePoint now) const {

@@ -115,6 +115,7 @@ class ProduceState {
   void FailAll(const Error& error, bool in_flight_unwritten, TimePoint now,
                std::vector<Verdict>& verdicts);
   Error Ambiguous(const PendingBatch& batch, const std::string& why) const;
+  Error NoAnswer(const PendingBatch& batch) const;
   Error TimedOut(const PendingBatch& batch, TimePoint now) const;
   bool uses_sequences() const { return options_.idempotent; }
 

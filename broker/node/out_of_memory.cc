@@ -11,11 +11,8 @@ namespace qalam {
 namespace {
 
 // Must not allocate.
-[[noreturn]] void End() {
-  constexpr std::string_view kText =
-      "qalamd: out of memory\n"
-      "  Give it more, or lower qalam.append.bytes.max and qalam.recent.bytes.max.\n";
-  if (write(STDERR_FILENO, kText.data(), kText.size()) < 0) {
+[[noreturn]] void End(std::string_view text) {
+  if (write(STDERR_FILENO, text.data(), text.size()) < 0) {
     // There is nobody else to tell.
   }
   _exit(static_cast<int>(ExitCode::kOutOfMemory));
@@ -23,6 +20,16 @@ namespace {
 
 }  // namespace
 
-void EndWhenOutOfMemory() { std::set_new_handler(&End); }
+void EndWhenOutOfMemory() {
+  std::set_new_handler([] {
+    End("qalamd: out of memory\n"
+        "  Give it more, or lower qalam.append.bytes.max and qalam.recent.bytes.max.\n");
+  });
+}
+
+void EndWithoutThread() {
+  End("qalamd: out of memory: no thread could be started\n"
+      "  Give it more, or raise the bound on threads (ulimit -u, pids.max).\n");
+}
 
 }  // namespace qalam

@@ -7,5 +7,7 @@ namespace qalam {
 // as ever, and the next start recovers as after a kill. For qalamd only; a program that has a
 // broker inside decides for itself. Thread: main, before there are others.
 void EndWhenOutOfMemory();
+// The same for a thread that can't be had. Thread: any.
+[[noreturn]] void EndWithoutThread();
 
 }  // namespace qalam

@@ -22,7 +22,7 @@ namespace qalam {
 // commit). Under FlushMode::kInterval and kOs groups are acknowledged when written, and syncs come
 // by the clock.
 //   Invariant: log start <= high watermark <= log end; under kFsync high watermark = durable end.
-// Thread: its WriterThread; nothing here blocks on a sync.
+// Thread: its WriterThread, or who stands in for it; nothing here blocks on a sync.
 class Partition {
  public:
   Partition(PartitionContext& context, std::shared_ptr<PartitionHandle> handle,

@@ -318,6 +318,24 @@ TEST_F(ProduceStateTest, TheDeadlineSplitsIntoTimedOutAndAmbiguous) {
   EXPECT_EQ(state_->next_deadline(), TimePoint::max());
 }
 
+TEST_F(ProduceStateTest, AnAttemptThatNobodyAnsweredNamesTheRefusalBeforeIt) {
+  Make();
+  Enqueue("a");
+  EXPECT_EQ(SendAll(), "a/0");
+  Refuse(IdOf("a"), "NO_SPACE");
+  now_ += seconds(5);
+  EXPECT_EQ(SendAll(), "restart a/0");
+  now_ += seconds(30);
+  state_->Expire(now_, verdicts_);
+  const Error error = verdicts_[0].report.error();
+  EXPECT_EQ(error.code(), "AMBIGUOUS");
+  EXPECT_EQ(error.details().at("cause"), "NO_SPACE");
+  EXPECT_NE(error.message().find("NO_SPACE"), std::string::npos);
+  EXPECT_NE(error.hint().find(Error("NO_SPACE", "").hint()), std::string::npos);
+  EXPECT_NE(error.hint().find(Error("AMBIGUOUS", "").hint()), std::string::npos);
+  EXPECT_FALSE(error.retriable());
+}
+
 TEST_F(ProduceStateTest, ATimeOutSaysWhatToDoAboutItsCause) {
   Make();
   Enqueue("a");

@@ -94,7 +94,7 @@ def one(tmp, rng, journal, what, report):
                 broker.qalam("topic", "create", "broken", "-p", 1)
                 # The producers give up soon after the broker is gone: that is ambiguous then.
                 with Load(broker, "broken", history, rate=500, delivery_ms=3000) as load:
-                    load.first_acknowledgement()
+                    load.next_acknowledgement()
                     time.sleep(rng.uniform(0.3, 1.0))
                     history.note("fault", name="device-errors")
                     trigger.touch()

@@ -39,7 +39,7 @@ def one_round(rng, cycles, rate, args, report):
             with Independent(broker.address) as client:
                 note_leads(client, "kills", history)
                 with Load(broker, "kills", history, rate=rate) as load, Observer(broker.address, "kills", history) as observer:
-                    load.first_acknowledgement()
+                    load.next_acknowledgement()
                     longest = 0.15 if args.short else 0.4
                     under_load, slowest = kills(rng, cycles, longest, broker, client, load, history)
                     time.sleep(0.3)

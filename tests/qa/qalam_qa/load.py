@@ -26,9 +26,10 @@ class Load:
         for line in self.process.stdout:
             self.counts = json.loads(line)
 
-    def first_acknowledgement(self):
+    def next_acknowledgement(self):
+        before = self.counts["acked"]
         until = time.monotonic() + ACK_SECONDS_MAX
-        while self.counts["acked"] == 0:
+        while self.counts["acked"] == before:
             if time.monotonic() > until:
                 raise AssertionError(f"nothing was acknowledged within {ACK_SECONDS_MAX} s")
             time.sleep(0.01)

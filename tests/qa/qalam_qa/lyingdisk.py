@@ -49,7 +49,7 @@ def one(tmp, volume, what, rng, report):
         with Independent(broker.address) as client:
             note_leads(client, "lies", history)
         with Load(broker, "lies", history, rate=RATE, delivery_ms=2000, readers=0) as load:
-            load.first_acknowledgement()
+            load.next_acknowledgement()
             faults.arm(("sync",), 1, "lie", sticky=True)
             load.lull(rng, 1.5)
             history.note("fault", name="power-cut")

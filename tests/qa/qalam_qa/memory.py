@@ -2,8 +2,8 @@
 
 A memory cgroup of 256 MiB holds a broker whose budgets fit into it, under more load than a slow disk takes: it throttles,
 and lives. Then the kernel kills it, as whoever is next to a greedy neighbour; and its address space is cut under
-load, so that an allocation fails at some moment: it goes on or ends with 71, never with half a thing done. After each
-end it starts again, and everything acknowledged is there. Needs root and a memory cgroup (version 1 or 2).
+load, so that an allocation fails at some moment: it goes on, and serves, or ends with 71, never with half a thing done.
+After each end it starts again, and everything acknowledged is there. Needs root and a memory cgroup (version 1 or 2).
 """
 import os
 import pathlib
@@ -26,8 +26,8 @@ LIMIT_MIB = 256
 SETTINGS = ["log.segment.bytes=4MiB", "qalam.append.bytes.max=48MiB", "qalam.recent.bytes.max=16MiB"]
 SKIPPED = 77
 OUT_OF_MEMORY = 71
-# What gRPC's own allocations end with (gpr_malloc aborts), and threads that can't be started.
-ABORTED = -6
+# What gRPC's own allocations end with: gpr_malloc aborts, its MemoryAllocator writes to what malloc did not give.
+ABORTED, SEGFAULT = -6, -11
 EATER = "blocks = []\nwhile True: blocks.append(bytearray(8 << 20))"
 
 
@@ -92,7 +92,7 @@ class Run:
         self.client = Independent(self.broker.address)
         note_leads(self.client, name, self.history)
         self.load = Load(self.broker, name, self.history, partitions=2, **load)
-        self.load.first_acknowledgement()
+        self.load.next_acknowledgement()
 
     def restart(self):
         self.broker.start()
@@ -149,7 +149,7 @@ def killed(tmp, group, rng, cycles, report):
 def cut(tmp, rng, cuts, report):
     """The address space gets a bound just above what it has; then the load needs more."""
     run = Run(tmp, "cut", report, producers=8, rate=1500, value_bytes=4000)
-    ends = []
+    ends, segfaults = [], kernel_segfaults()
     for _ in range(cuts):
         run.load.lull(rng, 0.2)
         pid = run.broker.process.pid
@@ -165,14 +165,26 @@ def cut(tmp, rng, cuts, report):
         except subprocess.TimeoutExpired:
             ends.append(None)
             resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            run.load.next_acknowledgement()
             continue
         run.restart()
     clean = sum(end == OUT_OF_MEMORY for end in ends)
-    went_on, aborted = ends.count(None), ends.count(ABORTED)
-    report.check(set(ends) <= {None, OUT_OF_MEMORY, ABORTED}, f"cut: {clean} ended with {OUT_OF_MEMORY}, {aborted} by gRPC's abort, "
-                 f"{went_on} went on; all: {sorted(set(map(str, ends)))}")
+    went_on, aborted, fell = ends.count(None), ends.count(ABORTED), ends.count(SEGFAULT)
+    report.check(set(ends) <= {None, OUT_OF_MEMORY, ABORTED, SEGFAULT},
+                 f"cut: {clean} ended with {OUT_OF_MEMORY}, {aborted} by gRPC's abort, {fell} by its segmentation fault, {went_on} "
+                 f"went on and served; all: {sorted(set(map(str, ends)))}")
+    if fell > 0:
+        new = kernel_segfaults()[len(segfaults):]
+        report.check(len(new) >= fell and all(" in libgrpc.so" in line for line in new),
+                     f"cut: the kernel saw them in libgrpc: {new}")
     report.check(clean > 0, f"cut: {clean} of {cuts} ends were of ours")
     run.finish()
+
+
+def kernel_segfaults():
+    """What the kernel has noted of them, the oldest first; nothing where its log can't be read."""
+    lines = subprocess.run(["dmesg"], capture_output=True, text=True, check=False).stdout.splitlines()
+    return [line for line in lines if "segfault at" in line]
 
 
 def demand(run):

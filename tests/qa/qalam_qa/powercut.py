@@ -53,7 +53,7 @@ def cuts(rng, kind, cycles, report):
             with Independent(broker.address) as client:
                 note_leads(client, "cuts", history)
                 with Load(broker, "cuts", history, partitions=2, rate=RATE) as load:
-                    load.first_acknowledgement()
+                    load.next_acknowledgement()
                     under_load = 0
                     for _ in range(cycles):
                         under_load += load.lull(rng, 0.4)

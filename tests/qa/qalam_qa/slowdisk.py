@@ -39,7 +39,7 @@ def run(args, report):
                 note_leads(client, "slow", history)
                 with Load(broker, "slow", history, rate=RATE) as load, \
                         Observer(broker.address, "slow", history, pause=0.002) as observer:
-                    load.first_acknowledgement()
+                    load.next_acknowledgement()
                     until = time.monotonic() + seconds
                     while time.monotonic() < until:
                         faults.arm(("sync",), 1, "delay", rng.choice(DELAYS_MS + ([] if args.short else LONG_MS)), sticky=True)
