@@ -66,7 +66,9 @@ struct PendingBatch {
   std::shared_ptr<DeliveryState> delivery;
   std::shared_ptr<BatchBuffer> buffer;  // Null once nobody will send it again.
   std::int32_t records_count = 0;
-  std::size_t reserved_bytes = 0;  // Of the producer's buffer_bytes.
+  std::int32_t callers_count = 0;     // Runs of records from one thread: as many may wait for it.
+  const void* last_caller = nullptr;  // Only to be compared.
+  std::size_t reserved_bytes = 0;     // Of the producer's buffer_bytes.
   TimePoint opened_at{};
   TimePoint deadline{};
   std::optional<std::int64_t> expected_offset;

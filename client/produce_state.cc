@@ -185,6 +185,7 @@ std::optional<ProduceMessage> ProduceState::NextMessage(TimePoint now) {
   message.expected_offset = batch->expected_offset;
   message.buffer = batch->buffer;
   message.batch = batch->bytes;
+  message.callers_count = batch->callers_count;
   in_flight_.push_back(std::move(batch));
   return message;
 }

@@ -50,6 +50,7 @@ struct ProduceMessage {
   std::optional<std::int64_t> expected_offset;
   std::shared_ptr<BatchBuffer> buffer;  // Keeps `batch` alive.
   BytesView batch;
+  std::int32_t callers_count = 0;  // As PendingBatch has it.
 };
 
 // What one partition's producer knows, and what follows: which message goes out next, which batches

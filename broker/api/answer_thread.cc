@@ -68,6 +68,8 @@ void AnswerThread::Post(UniqueFunction<void()> task) {
   if (!Turn::PutOff(queue_, task)) queue_->Post(std::move(task));
 }
 
+void AnswerThread::PostAside(UniqueFunction<void()> task) { queue_->Post(std::move(task)); }
+
 void AnswerThread::Stop() {
   if (!thread_.joinable()) return;
   queue_->Stop();

@@ -19,6 +19,8 @@ class AnswerThread {
   // Runs `task` soon; those of one turn, or of no turn, in their order. After Stop it runs on the
   // caller's thread.
   void Post(UniqueFunction<void()> task);
+  // For what takes long, such as waking many: never put off by a turn and then run by its thread.
+  void PostAside(UniqueFunction<void()> task);
   void Stop();  // Everything posted has run when it returns, but for what a turn still puts off.
 
  private:

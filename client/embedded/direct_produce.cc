@@ -8,6 +8,9 @@
 namespace qalam::abi0 {
 namespace {
 
+// To wake a thread takes microseconds. More of them would keep the writer from its next group.
+constexpr std::int32_t kWokenByWriterMax = 4;
+
 qalam::Acks CoreAcks(Acks acks) {
   switch (acks) {
     case Acks::kNone:
@@ -79,7 +82,7 @@ bool DirectProduce::Write(const ProduceMessage& message) {
   {
     MutexLock lock(mutex_);
     number = first_ + slots_.size();
-    slots_.push_back({message.batch_id, std::nullopt});
+    slots_.push_back({message.batch_id, message.callers_count, std::nullopt});
   }
   qalam::ProduceBatch batch;
   batch.expected_offset = message.expected_offset;
@@ -144,14 +147,20 @@ bool DirectProduce::SubmitWaiting() {
 
 void DirectProduce::Complete(std::uint64_t number,
                              const qalam::Result<qalam::AppendResult>& result) {
+  bool crowd = false;
   {
     MutexLock lock(mutex_);
     if (closed_ || number < first_) return;
     Slot& slot = slots_[static_cast<std::size_t>(number - first_)];
     slot.answer = AnswerOf(slot.batch_id, result);
+    crowd = slot.callers_count > kWokenByWriterMax;
     if (!slots_.front().answer || !StartDelivering()) return;
   }
-  Post();
+  if (crowd) {
+    hub_->answers().PostAside([self = shared_from_this()] { self->Deliver(); });
+  } else {
+    Post();
+  }
 }
 
 void DirectProduce::Cancel() {

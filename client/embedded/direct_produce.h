@@ -41,6 +41,7 @@ class DirectProduce final : public ProduceLink,
   enum class Phase { kAsking, kWaiting, kCame };
   struct Slot {
     std::uint64_t batch_id = 0;
+    std::int32_t callers_count = 0;
     std::optional<BatchAnswer> answer;
   };
 

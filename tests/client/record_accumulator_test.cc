@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 
 #include "common/record/batch_view.h"
 
@@ -51,6 +52,18 @@ TEST_F(RecordAccumulatorTest, CountsRecordsAndEncodesThem) {
   EXPECT_EQ(AsText(*second.key), "k");
   EXPECT_EQ(second.timestamp, 18);
   EXPECT_EQ(second.headers_count, 1);
+}
+
+TEST_F(RecordAccumulatorTest, CountsTheThreadsThatTookTurns) {
+  RecordAccumulator accumulator({}, pool_);
+  for (int i = 0; i < 3; ++i) accumulator.Add(Value("mine"), 0, 0, kNow);
+  EXPECT_EQ(accumulator.open().callers_count, 1);
+  std::thread([&] { accumulator.Add(Value("another's"), 0, 0, kNow); }).join();
+  EXPECT_EQ(accumulator.open().callers_count, 2);
+  accumulator.Add(Value("mine"), 0, 0, kNow);
+  EXPECT_EQ(accumulator.Seal()->callers_count, 3);
+  accumulator.Add(Value("mine"), 0, 0, kNow);
+  EXPECT_EQ(accumulator.Seal()->callers_count, 1);
 }
 
 TEST_F(RecordAccumulatorTest, WantsToBeSealedBeforeARecordThatDoesNotFit) {

@@ -52,6 +52,15 @@ TEST(AnswerThreadTest, AFewAnswersOfATurnAreSentByItsThreadManyElsewhere) {
   EXPECT_EQ(threads_of_turn(5), std::this_thread::get_id());
 }
 
+TEST(AnswerThreadTest, WhatIsPostedAsideRunsElsewhereAndDoesNotWaitForTheTurn) {
+  AnswerThread answers;
+  const Turn turn;
+  std::promise<std::thread::id> ran;
+  answers.PostAside([&ran] { ran.set_value(std::this_thread::get_id()); });
+  EXPECT_NE(ran.get_future().get(), std::this_thread::get_id());
+  answers.Stop();
+}
+
 TEST(AnswerThreadTest, ATurnMayEndAfterTheAnswerThread) {
   auto answers = std::make_unique<AnswerThread>();
   int ran = 0;
