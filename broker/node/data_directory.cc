@@ -179,7 +179,14 @@ Result<DataDirectory> DataDirectory::Open(FileSystem& fs, const DataDirectoryOpt
   // Before the lock file is made: a foreign directory is left as it was.
   Result<bool> has_meta = fs.Exists(JoinPath(path, kMetaName));
   if (!has_meta.ok()) return Unusable(path, has_meta.error().message());
-  if (!*has_meta) QALAM_RETURN_IF_ERROR(RefuseForeign(fs, path, options.repair));
+  if (!*has_meta) {
+    const Status foreign = RefuseForeign(fs, path, options.repair);
+    if (!foreign.ok()) {
+      // Whoever makes it at this moment writes meta.properties before what follows from it.
+      has_meta = fs.Exists(JoinPath(path, kMetaName));
+      if (!has_meta.ok() || !*has_meta) return foreign.error();
+    }
+  }
   Result<FileLock> lock = FileLock::TryLock(JoinPath(path, ".lock"));
   if (!lock.ok()) {
     if (lock.error().code() == ErrorCode::kDirectoryInUse) return lock.error();

@@ -7,10 +7,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
 #include "common/posix_file_system.h"
+#include "tests/support/fault_file_system.h"
 
 namespace qalam {
 namespace {
@@ -52,6 +54,25 @@ mode_t ModeOf(const std::string& path) {
   struct stat at {};
   EXPECT_EQ(stat(path.c_str(), &at), 0);
   return at.st_mode & 07777;
+}
+
+// Of many that open a new directory at once, those that come while one makes it find an owner.
+TEST_F(DataDirectoryTest, MadeByAnotherMeanwhileItIsInUseAndNotForeign) {
+  std::optional<Result<DataDirectory>> other;
+  FaultFileSystem between(PosixFileSystem::Get());
+  between.SetRule([&](FileCall call, const std::string& path) -> std::optional<Error> {
+    if (call == FileCall::kList && path == path_ && !other) {
+      other.emplace(Open());
+      fs::create_directory(path_ + "/metadata");
+    }
+    return std::nullopt;
+  });
+  DataDirectoryOptions options;
+  options.path = path_;
+  const auto mine = DataDirectory::Open(between, options);
+  ASSERT_TRUE(other && other->ok());
+  ASSERT_FALSE(mine.ok());
+  EXPECT_EQ(mine.error().code(), ErrorCode::kDirectoryInUse) << mine.error().ToString();
 }
 
 TEST_F(DataDirectoryTest, ANewOneIsMadeForUsAlone) {

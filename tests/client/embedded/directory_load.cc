@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -160,11 +161,14 @@ int main(int argc, char** argv) {
   if (memory == MAP_FAILED) return 1;
   Shared& shared = *new (memory) Shared;
   // Forked before the library is used: afterwards, the children might not.
+  std::vector<pid_t> children;
   for (int i = 0; i < load.processes; ++i) {
-    if (fork() == 0) {
+    const pid_t child = fork();
+    if (child == 0) {
       Append(load, shared);
       std::_Exit(0);
     }
+    children.push_back(child);
   }
   bool failed = false;
   int left = load.processes;
@@ -173,10 +177,12 @@ int main(int argc, char** argv) {
     if (waitpid(-1, &status, WNOHANG) > 0) failed = true;
     std::this_thread::sleep_for(1ms);
   }
-  if (failed) return 1;
   shared.go.store(true);
-  for (int status = 0; left > 0 && wait(&status) > 0; --left) failed = failed || status != 0;
-  if (failed) return 1;
+  for (int status = 0; !failed && left > 0 && wait(&status) > 0; --left) failed = status != 0;
+  if (failed) {  // The others would wait for it; which may be what became of the first, too.
+    for (const pid_t child : children) kill(child, SIGKILL);
+    return 1;
+  }
   const auto records = static_cast<double>(shared.records.load());
   std::printf(
       "{\"processes\":%d,\"threads\":%d,\"per_request\":%d,\"seconds\":%.1f,"
