@@ -112,7 +112,10 @@ AppendOutcome PartitionQueue::Append(const RecordRef& record, std::size_t bytes,
       if (opened) opened_.fetch_add(1, std::memory_order_release);
       if (attachment.handle || attachment.callback != nullptr || attachment.forward != nullptr) {
         batch.delivery->AddTimestamp(outcome.index, timestamp_ms);
-        if (attachment.handle) outcome.delivery = batch.delivery;
+        if (attachment.handle) {
+          outcome.delivery = batch.delivery;
+          batch.NoteCaller();
+        }
         if (attachment.callback != nullptr) {
           batch.delivery->AddCallback(outcome.index, std::move(*attachment.callback));
         }

@@ -67,4 +67,9 @@ void BufferPool::Give(std::shared_ptr<BatchBuffer> buffer) {
   free_.push_back(std::move(buffer));
 }
 
+void PendingBatch::NoteCaller() {
+  thread_local const char caller = 0;  // Its address tells threads apart.
+  if (std::exchange(last_caller, &caller) != &caller) ++callers_count;
+}
+
 }  // namespace qalam::abi0

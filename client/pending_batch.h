@@ -66,9 +66,9 @@ struct PendingBatch {
   std::shared_ptr<DeliveryState> delivery;
   std::shared_ptr<BatchBuffer> buffer;  // Null once nobody will send it again.
   std::int32_t records_count = 0;
-  std::int32_t callers_count = 0;     // Runs of records from one thread: as many may wait for it.
-  const void* last_caller = nullptr;  // Only to be compared.
-  std::size_t reserved_bytes = 0;     // Of the producer's buffer_bytes.
+  std::int32_t callers_count = 0;  // Of NoteCaller.
+  const void* last_caller = nullptr;
+  std::size_t reserved_bytes = 0;  // Of the producer's buffer_bytes.
   TimePoint opened_at{};
   TimePoint deadline{};
   std::optional<std::int64_t> expected_offset;
@@ -85,6 +85,9 @@ struct PendingBatch {
   bool maybe_written = false;
   // Its verdict is given, it only waits for an answer that keeps the sequence in step.
   bool expired = false;
+
+  // The calling thread got a Delivery of it. Counts those that take turns: as many may wait for it.
+  void NoteCaller();
 };
 using BatchPtr = std::unique_ptr<PendingBatch>;
 

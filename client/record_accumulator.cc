@@ -46,8 +46,6 @@ std::int32_t RecordAccumulator::Add(const RecordRef& record, std::int64_t timest
     open_->deadline = now + options_.delivery_timeout;
   }
   open_->reserved_bytes += reserved_bytes;
-  thread_local const char caller = 0;
-  if (std::exchange(open_->last_caller, &caller) != &caller) ++open_->callers_count;
   BatchBuilder& builder = open_->buffer->builder();
   if (record.headers_count == 0) {
     builder.Add(timestamp_ms, View(record.key), View(record.value));

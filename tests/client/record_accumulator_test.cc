@@ -54,16 +54,15 @@ TEST_F(RecordAccumulatorTest, CountsRecordsAndEncodesThem) {
   EXPECT_EQ(second.headers_count, 1);
 }
 
-TEST_F(RecordAccumulatorTest, CountsTheThreadsThatTookTurns) {
-  RecordAccumulator accumulator({}, pool_);
-  for (int i = 0; i < 3; ++i) accumulator.Add(Value("mine"), 0, 0, kNow);
-  EXPECT_EQ(accumulator.open().callers_count, 1);
-  std::thread([&] { accumulator.Add(Value("another's"), 0, 0, kNow); }).join();
-  EXPECT_EQ(accumulator.open().callers_count, 2);
-  accumulator.Add(Value("mine"), 0, 0, kNow);
-  EXPECT_EQ(accumulator.Seal()->callers_count, 3);
-  accumulator.Add(Value("mine"), 0, 0, kNow);
-  EXPECT_EQ(accumulator.Seal()->callers_count, 1);
+TEST(PendingBatchTest, CountsTheCallersThatTakeTurns) {
+  PendingBatch batch;
+  EXPECT_EQ(batch.callers_count, 0);
+  for (int i = 0; i < 3; ++i) batch.NoteCaller();
+  EXPECT_EQ(batch.callers_count, 1);
+  std::thread([&] { batch.NoteCaller(); }).join();
+  EXPECT_EQ(batch.callers_count, 2);
+  batch.NoteCaller();
+  EXPECT_EQ(batch.callers_count, 3);
 }
 
 TEST_F(RecordAccumulatorTest, WantsToBeSealedBeforeARecordThatDoesNotFit) {

@@ -6,6 +6,7 @@
 // Prints one JSON object.
 #include <qalam/smart_client.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,14 +162,13 @@ int main(int argc, char** argv) {
   if (memory == MAP_FAILED) return 1;
   Shared& shared = *new (memory) Shared;
   // Forked before the library is used: afterwards, the children might not.
-  std::vector<pid_t> children;
   for (int i = 0; i < load.processes; ++i) {
-    const pid_t child = fork();
-    if (child == 0) {
+    if (fork() == 0) {
+      // Where one fails the others would wait for it: they end when the parent does.
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
       Append(load, shared);
       std::_Exit(0);
     }
-    children.push_back(child);
   }
   bool failed = false;
   int left = load.processes;
@@ -177,12 +177,10 @@ int main(int argc, char** argv) {
     if (waitpid(-1, &status, WNOHANG) > 0) failed = true;
     std::this_thread::sleep_for(1ms);
   }
+  if (failed) return 1;
   shared.go.store(true);
   for (int status = 0; !failed && left > 0 && wait(&status) > 0; --left) failed = status != 0;
-  if (failed) {  // The others would wait for it; which may be what became of the first, too.
-    for (const pid_t child : children) kill(child, SIGKILL);
-    return 1;
-  }
+  if (failed) return 1;
   const auto records = static_cast<double>(shared.records.load());
   std::printf(
       "{\"processes\":%d,\"threads\":%d,\"per_request\":%d,\"seconds\":%.1f,"
