@@ -11,7 +11,8 @@
 
 // How a process on the same machine talks Produce to the owner of a directory, over qalam.sock:
 //
-//   client:  "QLF1", then frames        owner:  frames
+//   client:  "QLF1" with the memory of two rings (common/frame_channel.h)
+//   then, over the rings, both:
 //   frame:   length of what follows (4 bytes, little-endian), kind (1 byte), the payload
 //
 // A message is a qalam.v1.ProduceRequest of the client or a ProduceResponse of the owner, as on a
@@ -32,7 +33,7 @@ struct Frame {
   SharedSlice payload;
 };
 
-// Puts frames together from what a socket gives, a piece at a time. Holds no more than twice what
+// Puts frames together from what a ring gives, a piece at a time. Holds no more than twice what
 // came, whatever a frame says about its length. Thread: one at a time.
 class FrameReader {
  public:

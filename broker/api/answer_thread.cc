@@ -16,19 +16,19 @@ namespace qalam {
 namespace {
 
 constexpr std::chrono::seconds kIdle{60};  // Between two looks when nobody posts.
-constexpr std::size_t kSentByWriterMax = 4;
 
 }  // namespace
 
 class AnswerThread::Queue final : public Turn::Sink {
  public:
-  Queue() : tasks_(std::numeric_limits<std::size_t>::max()) {}
+  explicit Queue(std::size_t sent_by_writer_max)
+      : sent_by_writer_max_(sent_by_writer_max), tasks_(std::numeric_limits<std::size_t>::max()) {}
 
   void Post(UniqueFunction<void()> task) {
     if (!tasks_.TryPost(task)) task();
   }
   void EndTurn(std::vector<UniqueFunction<void()>> tasks) override {
-    if (tasks.size() <= kSentByWriterMax) {
+    if (tasks.size() <= sent_by_writer_max_) {
       for (auto& task : tasks) task();
       return;
     }
@@ -53,12 +53,14 @@ class AnswerThread::Queue final : public Turn::Sink {
   }
 
  private:
+  const std::size_t sent_by_writer_max_;
   Mailbox<UniqueFunction<void()>> tasks_;
   std::atomic<bool> stopping_{false};
 };
 
-AnswerThread::AnswerThread()
-    : queue_(std::make_shared<Queue>()), thread_([queue = queue_] { queue->Run(); }) {
+AnswerThread::AnswerThread(std::size_t sent_by_writer_max)
+    : queue_(std::make_shared<Queue>(sent_by_writer_max)),
+      thread_([queue = queue_] { queue->Run(); }) {
   pthread_setname_np(thread_.native_handle(), "answers");
 }
 

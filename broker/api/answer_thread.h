@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <thread>
 
@@ -14,7 +15,8 @@ namespace qalam {
 // any; Stop the owner's.
 class AnswerThread {
  public:
-  AnswerThread();
+  // So many answers of one turn, at most, are sent by the writer.
+  explicit AnswerThread(std::size_t sent_by_writer_max = 4);
   ~AnswerThread();  // Stopped.
   // Runs `task` soon; those of one turn, or of no turn, in their order. After Stop it runs on the
   // caller's thread.

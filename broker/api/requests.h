@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/partition/append_result.h"
+#include "broker/partition/arrivals.h"
 #include "common/bytes.h"
 #include "common/clock.h"
 #include "common/epoch_start.h"
@@ -41,6 +42,9 @@ class ProduceSession {
   virtual bool TrySubmit(ProduceBatch& batch) = 0;
   virtual void OnRoom(UniqueFunction<void()> callback) = 0;
   virtual void Restart() = 0;
+  // While a sync of the partition is under way, who brings the batches need not be woken for more:
+  // `source` is asked when it has returned. False: it isn't, or never.
+  virtual bool LookLater(std::shared_ptr<Arrivals::Source> /*source*/) { return false; }
 };
 
 struct PlainHeader {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "broker/api/append_check.h"
 #include "broker/api/broker.h"
@@ -25,6 +26,9 @@ class WriterSession final : public ProduceSession {
   bool TrySubmit(ProduceBatch& batch) override;
   void OnRoom(UniqueFunction<void()> callback) override;
   void Restart() override { ++generation_; }
+  bool LookLater(std::shared_ptr<Arrivals::Source> source) override {
+    return handle_->arrivals.Add(std::move(source));
+  }
 
  private:
   // True: `ready_` is the batch. False: it is being checked elsewhere.

@@ -1,10 +1,6 @@
 #include "broker/frames/frame_connection.h"
 
-#include <errno.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 #include <utility>
 #include <vector>
@@ -16,44 +12,109 @@ namespace {
 
 namespace asio = boost::asio;
 
-// How many bytes of head and payload the socket took; 0 if it has no room; nothing: it is broken.
-std::optional<std::size_t> Send(int descriptor, BytesView head, BytesView payload) {
-  iovec parts[2] = {{const_cast<std::byte*>(head.data()), head.size()},
-                    {const_cast<std::byte*>(payload.data()), payload.size()}};
-  msghdr message{};
-  message.msg_iov = parts;
-  message.msg_iovlen = 2;
-  ssize_t sent = 0;
-  do {
-    sent = ::sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (sent < 0 && errno == EINTR);
-  if (sent >= 0) return static_cast<std::size_t>(sent);
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
-  return std::nullopt;
-}
-
 }  // namespace
 
 FrameConnection::FrameConnection(const RpcContext& rpc, IoThread& io, int descriptor,
-                                 const std::string& peer, OnEnd on_end)
+                                 std::unique_ptr<FrameChannel> channel, const std::string& peer,
+                                 OnEnd on_end)
     : io_(io),
       socket_(io.context(), asio::local::stream_protocol(), descriptor),
+      channel_(std::move(channel)),
       stream_(std::make_shared<ProduceStream>(rpc, *this, "local", peer)),
       on_end_(std::move(on_end)),
       frames_(rpc.options.message_bytes_max) {}
 
+void FrameConnection::Start() {
+  WaitForBell();
+  stream_->Start();
+}
+
+// --- Reading -------------------------------------------------------------------------------------
+
+void FrameConnection::WaitForBell() {
+  socket_.async_wait(Socket::wait_read,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       if (!error) self->OnBell();
+                     });
+}
+
+void FrameConnection::OnBell() {
+  if (over_.load()) return;
+  if (TakeBells(socket_.native_handle())) {
+    WaitForBell();
+  } else {
+    client_gone_.store(true);
+  }
+  WriteRest();
+  Pump();
+}
+
 void FrameConnection::Read() {
   wanted_.store(true);
-  if (pumping_.load() == std::this_thread::get_id()) return;  // Pump goes on.
+  if (reading_.load() != std::this_thread::get_id()) PumpSoon();  // Else who reads goes on.
+}
+
+void FrameConnection::PumpSoon() {
   asio::post(io_.context(), [self = shared_from_this()] { self->Pump(); });
 }
 
+bool FrameConnection::BeginReading() {
+  const auto begin = [this] {
+    std::thread::id nobody;
+    return reading_.compare_exchange_strong(nobody, std::this_thread::get_id());
+  };
+  if (begin()) return true;
+  look_again_.store(true);
+  return begin();  // The other may have ended in between.
+}
+
+bool FrameConnection::EndReading() {
+  reading_.store(std::thread::id());
+  return !look_again_.exchange(false);
+}
+
 void FrameConnection::Pump() {
-  if (waiting_) return;
-  pumping_.store(std::this_thread::get_id());
-  while (wanted_.load() && TakeFrame()) {
+  bool more = true;
+  while (more && BeginReading()) {
+    while (wanted_.load() && TakeFrame()) {
+    }
+    more = wanted_.load() && !Rest();
+    if (!EndReading()) more = true;
   }
-  pumping_.store(std::thread::id());
+}
+
+bool FrameConnection::Rest() {
+  RingReader& in = channel_->in();
+  if (client_gone_.load()) return false;
+  if (!looked_after_.exchange(true) && !stream_->LookLater(shared_from_this())) {
+    looked_after_.store(false);
+  }
+  if (!looked_after_.load()) return in.Sleep(RingSleep::kBell);
+  (void)in.Sleep(RingSleep::kLater);
+  return !in.more_than_half_full();
+}
+
+Arrivals::Source::Found FrameConnection::Look() {
+  if (over_.load()) return Found::kEnded;
+  if (!BeginReading()) return Found::kNothing;
+  bool found = false;
+  while (wanted_.load() && TakeFrame()) found = true;
+  // One that the stream does not read now comes back with its next Read.
+  const bool ended = !wanted_.load();
+  if (ended) {
+    looked_after_.store(false);
+  } else {
+    (void)channel_->in().Sleep(RingSleep::kLater);
+  }
+  if (!EndReading() || ended) PumpSoon();
+  return ended ? Found::kEnded : found ? Found::kSomething : Found::kNothing;
+}
+
+void FrameConnection::Settle() {
+  looked_after_.store(false);
+  if (over_.load() || !BeginReading()) return;
+  const bool quiet = !wanted_.load() || channel_->in().Sleep(RingSleep::kBell);
+  if (!EndReading() || !quiet) PumpSoon();
 }
 
 bool FrameConnection::TakeFrame() {
@@ -69,72 +130,71 @@ bool FrameConnection::TakeFrame() {
       stream_->OnRead(std::vector{std::move((*frame)->payload)});
       return true;
     }
-    const std::span<std::byte> space = frames_.Space();
-    const ssize_t got = ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
-    if (got > 0) {
-      frames_.Filled(static_cast<std::size_t>(got));
-    } else if (got < 0 && errno == EINTR) {
-      continue;
-    } else if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      WaitReadable();
-      return false;
-    } else {
+    const bool gone = client_gone_.load();  // What it wrote before counts.
+    const Result<std::size_t> got = channel_->in().Read(frames_.Space());
+    if (!got.ok()) {
       wanted_.store(false);
-      stream_->OnReadEnd();
+      stream_->OnRead(got.error());
       return false;
     }
+    if (*got > 0) {
+      frames_.Filled(*got);
+      if (channel_->in().TakeRoomBell()) RingBell(socket_.native_handle());
+      continue;
+    }
+    if (gone) {
+      wanted_.store(false);
+      stream_->OnReadEnd();
+    }
+    return false;
   }
 }
 
-void FrameConnection::WaitReadable() {
-  waiting_ = true;
-  socket_.async_wait(Socket::wait_read,
-                     [self = shared_from_this()](const boost::system::error_code& error) {
-                       self->waiting_ = false;
-                       if (!error) self->Pump();
-                     });
+// --- Writing -------------------------------------------------------------------------------------
+
+std::size_t FrameConnection::Put(std::span<const BytesView> parts) {
+  const auto outcome = channel_->out().Write(parts);
+  if (outcome.bell) RingBell(socket_.native_handle());
+  return outcome.bytes;
 }
 
 bool FrameConnection::Write(Bytes message) {
   const auto head = MakeFrameHead(FrameKind::kMessage, message.size());
-  const auto sent = Send(socket_.native_handle(), head, message);
-  if (sent && *sent == head.size() + message.size()) return true;
-  if (sent) {
+  const std::array<BytesView, 2> parts = {head, message};
+  const std::size_t all = head.size() + message.size();
+  const bool gone = client_gone_.load();
+  if (!gone) {
+    const std::size_t taken = Put(parts);
+    if (taken == all) return true;
     rest_.assign(head.begin(), head.end());
     rest_.insert(rest_.end(), message.begin(), message.end());
-    written_ = *sent;
+    written_ = taken;
   }
-  asio::post(io_.context(), [self = shared_from_this(), broken = !sent] {
-    if (broken) {
+  asio::post(io_.context(), [self = shared_from_this(), gone] {
+    if (gone) {
       self->stream_->OnWritten(false);
     } else {
-      self->WaitWritable();
+      self->WriteRest();
     }
   });
   return false;
 }
 
-void FrameConnection::WaitWritable() {
-  socket_.async_wait(Socket::wait_write,
-                     [self = shared_from_this()](const boost::system::error_code& error) {
-                       if (!error && !self->rest_.empty()) self->WriteRest();
-                     });
-}
-
 void FrameConnection::WriteRest() {
-  const auto sent = Send(socket_.native_handle(), BytesView(rest_).subspan(written_), {});
-  if (!sent) {
-    rest_.clear();
-    stream_->OnWritten(false);
-    return;
-  }
-  written_ += *sent;
-  if (written_ < rest_.size()) {
-    WaitWritable();
-    return;
+  if (rest_.empty()) return;
+  bool ok = true;
+  while (ok && written_ < rest_.size()) {
+    if (client_gone_.load()) {
+      ok = false;
+    } else if (channel_->out().WaitForRoom()) {
+      return;  // The bell goes on.
+    } else {
+      const std::array<BytesView, 1> part = {BytesView(rest_).subspan(written_)};
+      written_ += Put(part);
+    }
   }
   rest_.clear();
-  stream_->OnWritten(true);
+  stream_->OnWritten(ok);
 }
 
 void FrameConnection::Finish(const std::optional<Error>& error) {
@@ -146,21 +206,20 @@ void FrameConnection::Finish(const std::optional<Error>& error) {
   }
   // Where the client takes nothing, it hears of the end by the connection's.
   const auto head = MakeFrameHead(FrameKind::kEnd, payload.size());
-  (void)Send(socket_.native_handle(), head, payload);
+  const std::array<BytesView, 2> parts = {head, payload};
+  if (channel_->out().room() >= head.size() + payload.size()) (void)Put(parts);
+  over_.store(true);
   asio::post(io_.context(), [self = shared_from_this()] {
     boost::system::error_code ignored;
     self->socket_.shutdown(Socket::shutdown_both, ignored);
-    self->socket_.close(ignored);
     self->stream_->OnDone();
     self->on_end_(self);
   });
 }
 
 void FrameConnection::Abort() {
-  if (!rest_.empty()) {
-    rest_.clear();
-    stream_->OnWritten(false);
-  }
+  client_gone_.store(true);
+  WriteRest();
   stream_->OnCancel();
 }
 

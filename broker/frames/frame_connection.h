@@ -5,57 +5,77 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 
 #include "broker/io/io_thread.h"
+#include "broker/partition/arrivals.h"
 #include "broker/rpc/produce_stream.h"
 #include "broker/rpc/produce_transport.h"
 #include "broker/rpc/rpc_context.h"
 #include "common/frame.h"
+#include "common/frame_channel.h"
 
 namespace qalam {
 
-// One Produce stream over a local socket (common/frame.h). Answers are written by whoever has them,
-// without a thread in between, as far as the socket takes them. Thread: reading on the IoThread;
-// Write and Finish from any.
+// One Produce stream of a process on this machine (common/frame.h). Answers are written by whoever
+// has them, without a thread in between, as far as there is room. Messages are read by the IoThread
+// when the bell rings; and, while groups follow each other, by the partition's writer between two
+// of them, without a bell. Thread: Write and Finish from any; Look and Settle the writer's; the
+// rest the IoThread's.
 class FrameConnection final : public ProduceTransport,
+                              public Arrivals::Source,
                               public std::enable_shared_from_this<FrameConnection> {
  public:
   // When the stream is over; the connection may go then. On the IoThread.
   using OnEnd = std::function<void(const std::shared_ptr<FrameConnection>&)>;
-  // Owns `descriptor`, which has said the magic.
-  FrameConnection(const RpcContext& rpc, IoThread& io, int descriptor, const std::string& peer,
-                  OnEnd on_end);
-  void Start() { stream_->Start(); }
-  // Gives up what the client does not take; the end follows. On the IoThread.
+  // Owns `descriptor`, which has greeted, with the memory of `channel`.
+  FrameConnection(const RpcContext& rpc, IoThread& io, int descriptor,
+                  std::unique_ptr<FrameChannel> channel, const std::string& peer, OnEnd on_end);
+  void Start();
+  // Gives up what the client does not take; the end follows.
   void Abort();
 
   void Read() override;
   bool Write(Bytes message) override;
   void Finish(const std::optional<Error>& error) override;
+  Found Look() override;
+  void Settle() override;
 
  private:
   using Socket = boost::asio::local::stream_protocol::socket;
 
+  void WaitForBell();
+  void OnBell();
+  void PumpSoon();
   // Hands frames to the stream for as long as it wants some and there are any.
   void Pump();
   bool TakeFrame();  // False: it has to wait for more.
-  void WaitReadable();
-  void WaitWritable();
+  // One thread at a time reads. Who is refused has left word, and whoever ends looks again.
+  bool BeginReading();
+  bool EndReading();  // False: somebody left word.
+  // What nobody reads may come without a word, if somebody looks later; else the bell is wanted.
+  // False: there is something, or may be.
+  bool Rest();
+  std::size_t Put(std::span<const BytesView> parts);
   void WriteRest();
 
   IoThread& io_;
   Socket socket_;
+  const std::unique_ptr<FrameChannel> channel_;
   const std::shared_ptr<ProduceStream> stream_;
   const OnEnd on_end_;
-  // The IoThread's.
+  // Of who reads.
   FrameReader frames_;
-  bool waiting_ = false;  // For the socket to be readable.
-  // Which thread is in Pump: a Read from within only says so.
-  std::atomic<std::thread::id> pumping_{};
+  // Who that is, so that a Read from within only says so.
+  std::atomic<std::thread::id> reading_{};
+  std::atomic<bool> look_again_{false};
   std::atomic<bool> wanted_{false};
-  // What the socket had no room for. Handed from the writer to the IoThread and back by Asio.
+  std::atomic<bool> looked_after_{false};  // By the writer.
+  std::atomic<bool> client_gone_{false};
+  std::atomic<bool> over_{false};
+  // What there was no room for. Handed from the writer to the IoThread and back by Asio.
   Bytes rest_;
   std::size_t written_ = 0;
 };

@@ -8,16 +8,21 @@
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <thread>
 #include <utility>
 
 #include "broker/frames/frame_connection.h"
 #include "common/frame.h"
+#include "common/frame_channel.h"
 #include "common/logging.h"
 
 namespace qalam {
 namespace {
 
 constexpr std::chrono::seconds kAbort{1};
+constexpr std::chrono::milliseconds kMoment{1};
+// Each costs no more than waking a thread does.
+constexpr std::size_t kAnswersByWriterMax = 16;
 
 }  // namespace
 
@@ -50,7 +55,6 @@ class FrameServer::Newcomer final : public std::enable_shared_from_this<Newcomer
         ::recv(socket_.native_handle(), begin.data(), begin.size(), MSG_PEEK | MSG_DONTWAIT);
     // Whoever speaks frames sends the magic in one piece.
     if (got == static_cast<ssize_t>(begin.size()) && begin == kFramesMagic) {
-      (void)::recv(socket_.native_handle(), begin.data(), begin.size(), MSG_DONTWAIT);
       server_.Start(socket_.release(), peer_);
     } else {
       server_.others_(socket_.release(), peer_);
@@ -69,6 +73,7 @@ FrameServer::FrameServer(Broker& broker, IoThread& io, const RpcOptions& options
       options_(options),
       others_(std::move(others)),
       streams_(streams),
+      answers_(kAnswersByWriterMax),
       context_{broker, options_, streams_, answers_, SystemClock::Get()} {}
 
 FrameServer::~FrameServer() { Stop(); }
@@ -78,9 +83,17 @@ void FrameServer::Sort(int descriptor, const std::string& peer) {
 }
 
 void FrameServer::Start(int descriptor, const std::string& peer) {
+  auto channel = FrameChannel::Welcome(descriptor);
+  if (!channel.ok()) {
+    Logger("frames").warn("connection refused error={}", channel.error().ToString());
+    ::close(descriptor);
+    return;
+  }
   const auto connection = std::make_shared<FrameConnection>(
-      context_, io_, descriptor, peer,
-      [this](const std::shared_ptr<FrameConnection>& ended) { connections_.erase(ended); });
+      context_, io_, descriptor, std::move(channel).value(), peer,
+      [this, alive = alive_](const std::shared_ptr<FrameConnection>& ended) {
+        connections_.erase(ended);
+      });
   connections_.insert(connection);
   connection->Start();
 }
@@ -99,6 +112,9 @@ void FrameServer::Stop() {
     (void)streams_.DrainAll(kAbort);
   }
   answers_.Stop();
+  // A partition's writer may hold one a moment longer, until its sync has returned. Their sockets
+  // are the io thread's.
+  while (alive_.use_count() > 1) std::this_thread::sleep_for(kMoment);
 }
 
 }  // namespace qalam

@@ -222,6 +222,7 @@ void Partition::StartSync() {
   if (!ticket) return;
   sync_in_flight_ = true;
   handle_->collecting.store(fsync_mode());
+  if (fsync_mode()) handle_->arrivals.Open();
   unsynced_since_.reset();
   last_sync_ = context_.clock.Now();
   context_.sync_pool.PostNext([handle = handle_, ticket = std::move(ticket)]() mutable {
@@ -234,8 +235,8 @@ void Partition::StartSync() {
 void Partition::OnSynced(SyncDone done) {
   sync_in_flight_ = false;
   handle_->collecting.store(false);
-  const auto took = context_.clock.Now() - last_sync_;
-  handle_->writer.stats().sync_nanoseconds.Add(static_cast<std::uint64_t>(took.count()));
+  sync_took_ = context_.clock.Now() - last_sync_;
+  handle_->writer.stats().sync_nanoseconds.Add(static_cast<std::uint64_t>(sync_took_.count()));
   const Result<Offset> durable = log_->OnSynced(std::move(done.ticket), done.status);
   if (!durable.ok()) {
     FailAll(durable.error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -55,6 +56,9 @@ class Partition {
     return queued_.empty() && waiting_.empty() && when_idle_.empty() && !sync_in_flight_ &&
            !announcing_;
   }
+
+  // How long the last sync took that came back.
+  std::chrono::nanoseconds sync_took() const { return sync_took_; }
 
   Log& log() { return *log_; }
   PartitionHandle& handle() { return *handle_; }
@@ -118,6 +122,7 @@ class Partition {
   bool refused_last_ = false;
   std::optional<MonotonicTime> unsynced_since_;  // Under kInterval.
   MonotonicTime last_sync_{};
+  std::chrono::nanoseconds sync_took_{};
   MonotonicTime last_sweep_{};
 };
 

@@ -6,6 +6,7 @@
 
 #include "broker/log/log_options.h"
 #include "broker/log/log_view.h"
+#include "broker/partition/arrivals.h"
 #include "broker/partition/high_watermark.h"
 #include "broker/partition/partition_stats.h"
 #include "broker/partition/read_mark.h"
@@ -65,6 +66,7 @@ class PartitionHandle {
   // A sync is under way and the next group collects behind it: what is posted meanwhile needs to
   // wake nobody, the sync's return does.
   std::atomic<bool> collecting{false};
+  Arrivals arrivals;                      // For the group that collects.
   Published<WriteRefusal> write_refusal;  // Null after a group that was written.
   mutable PartitionStats stats;
   mutable ReadMark read_mark;

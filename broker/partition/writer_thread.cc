@@ -12,6 +12,7 @@ namespace qalam {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
+constexpr std::chrono::nanoseconds kAwaitMax = std::chrono::microseconds(100);
 
 Error Stopping() {
   return Error(ErrorCode::kShuttingDown, "the broker is stopping; nothing was written");
@@ -86,17 +87,12 @@ void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
     waits_for_ = next_due_;
   }
   mailbox_.Drain(drained_, patience);
-  {
-    // What it acknowledges is sent before the next group is written.
-    const Turn turn;
-    for (PartitionCommand& command : drained_) {
-      std::visit([this](auto& held) { Handle(std::move(held)); }, command);
-    }
-    drained_.clear();
-  }
+  HandleDrained();
+  LookForArrivals();
   {
     const Turn turn;
     PumpAll();
+    CloseArrivals();
     const MonotonicTime now = context_.clock.Now();
     if (now >= next_due_) RunWhatIsDue(now);
     if (now - last_tick_ >= kTick) {
@@ -104,6 +100,55 @@ void WriterThread::RunOnce(std::chrono::nanoseconds patience) {
       for (auto& [handle, partition] : partitions_) partition->Tick(now);
     }
   }
+}
+
+void WriterThread::HandleDrained() {
+  owner_.AssertHeld();
+  // What it acknowledges is sent before the next group is written.
+  const Turn turn;
+  for (PartitionCommand& command : drained_) {
+    std::visit([this](auto& held) { Handle(std::move(held)); }, command);
+  }
+  drained_.clear();
+}
+
+void WriterThread::TakeMore() {
+  mailbox_.Drain(drained_, std::chrono::nanoseconds(0));
+  HandleDrained();
+}
+
+void WriterThread::LookForArrivals() {
+  owner_.AssertHeld();
+  std::size_t missing = 0;
+  for (std::size_t i = 0; i < synced_.size();) {
+    while (i < synced_.size()) missing += synced_[i++]->arrivals.Look();
+    TakeMore();  // More may have come back from a sync.
+  }
+  if (missing > 0) AwaitArrivals(missing);
+}
+
+// Those who were answered just now are often back with their next batch before a sync would be: in
+// one group with the others they cost one sync, not one for each half. Never longer than that sync
+// would take, and only where nobody else waits for this thread.
+void WriterThread::AwaitArrivals(std::size_t missing) {
+  owner_.AssertHeld();
+  const auto alone = [this] { return synced_.size() == 1 && to_pump_.size() == 1; };
+  if (!alone() || to_pump_[0] == nullptr) return;
+  const auto end = std::chrono::steady_clock::now() + std::min(kAwaitMax, to_pump_[0]->sync_took());
+  while (missing > 0 && alone() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();
+    missing = synced_[0]->arrivals.Look();
+    TakeMore();
+  }
+}
+
+// Where no next group is on its way.
+void WriterThread::CloseArrivals() {
+  owner_.AssertHeld();
+  for (const auto& partition : synced_) {
+    if (!partition->collecting.load()) partition->arrivals.Close();
+  }
+  synced_.clear();
 }
 
 void WriterThread::PumpAll() {
@@ -193,8 +238,10 @@ void WriterThread::Handle(EpochBegun begun) {
 }
 
 void WriterThread::Handle(SyncDone done) {
+  owner_.AssertHeld();
   Partition* const partition = done.partition->owned;
   if (partition == nullptr) return;
+  synced_.push_back(done.partition);
   partition->OnSynced(std::move(done));
   QueuePump(*partition);
 }

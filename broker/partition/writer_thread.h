@@ -20,7 +20,8 @@ namespace qalam {
 // One thread, one queue, some partitions for life. Drains the whole queue, then writes one group
 // for each partition that got something; the others cost nothing. While it waits for commands, the
 // thread that comes back from a sync may do its turn in its place: one writer at a time, and the
-// next group is on the disk without a thread having been woken. Thread: TryPost, Post, Deliver,
+// next group is on the disk without a thread having been woken. After a sync it looks at the
+// partition's Arrivals by itself. Thread: TryPost, Post, Deliver,
 // OnRoom, RefuseAppends from any; Start and Stop the owner's; the rest its own or, in tests, the
 // caller's.
 class WriterThread {
@@ -72,6 +73,11 @@ class WriterThread {
   void Handle(EpochBegun begun);
   void Handle(SyncDone done);
   void Handle(OwnerTask task) { task.run(); }
+  void HandleDrained();
+  void TakeMore();
+  void LookForArrivals();
+  void AwaitArrivals(std::size_t missing);
+  void CloseArrivals();
   void RunWhatIsDue(MonotonicTime now);
   void PumpAll();
   void SendAnnouncement();
@@ -88,6 +94,8 @@ class WriterThread {
   ThreadRole owner_;
   std::vector<PartitionCommand> drained_ QALAM_GUARDED_BY(owner_);
   std::vector<Partition*> to_pump_ QALAM_GUARDED_BY(owner_);
+  // Whose sync returned in this turn.
+  std::vector<std::shared_ptr<PartitionHandle>> synced_ QALAM_GUARDED_BY(owner_);
   std::vector<std::shared_ptr<PartitionHandle>> to_announce_ QALAM_GUARDED_BY(owner_);
   bool announcement_in_flight_ QALAM_GUARDED_BY(owner_) = false;
   std::vector<Partition*> timed_ QALAM_GUARDED_BY(owner_);  // Have something due by the clock.

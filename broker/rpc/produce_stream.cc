@@ -47,6 +47,10 @@ void ProduceStream::OnReadEnd() {
   Advance();
 }
 
+bool ProduceStream::LookLater(std::shared_ptr<Arrivals::Source> source) {
+  return session_ && session_->LookLater(std::move(source));
+}
+
 void ProduceStream::OnRead(const Result<std::vector<SharedSlice>>& slices) {
   bool handle = false;
   {

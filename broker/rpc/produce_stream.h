@@ -45,6 +45,8 @@ class ProduceStream final : public DrainableStream,
   // One message, in slices; kept alive by them.
   void OnRead(const Result<std::vector<SharedSlice>>& slices);
   void OnReadEnd();  // The client has closed its side, or the stream is over.
+  // As ProduceSession's. While the transport has been asked to read.
+  bool LookLater(std::shared_ptr<Arrivals::Source> source);
   void OnWritten(bool ok);
   void OnCancel();  // Nothing more can be sent.
   void OnDone();    // The last there is.

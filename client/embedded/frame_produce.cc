@@ -1,9 +1,7 @@
 #include "client/embedded/frame_produce.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -22,32 +20,14 @@ namespace qalam::abi0 {
 namespace {
 
 constexpr std::size_t kAnswerBytesMax = std::size_t{16} << 20;
-constexpr int kReadsMax = 16;  // In a row, before others have their turn.
 constexpr std::chrono::milliseconds kFetchSlice{10};
 
-// How many bytes the socket took; 0 if it has no room; nothing: it is broken.
-std::optional<std::size_t> Send(int descriptor, std::span<const iovec> parts) {
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(parts.data());
-  message.msg_iovlen = parts.size();
-  ssize_t sent = 0;
-  do {
-    sent = ::sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (sent < 0 && errno == EINTR);
-  if (sent >= 0) return static_cast<std::size_t>(sent);
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
-  return std::nullopt;
-}
-
-iovec PartOf(BytesView bytes) { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
-
 // What of `parts` comes after their first `taken` bytes.
-Bytes RestOf(std::span<const iovec> parts, std::size_t taken) {
+Bytes RestOf(std::span<const BytesView> parts, std::size_t taken) {
   Bytes rest;
-  for (const iovec& part : parts) {
-    const auto* const bytes = static_cast<const std::byte*>(part.iov_base);
-    const std::size_t skipped = std::min(taken, part.iov_len);
-    rest.insert(rest.end(), bytes + skipped, bytes + part.iov_len);
+  for (const BytesView part : parts) {
+    const std::size_t skipped = std::min(taken, part.size());
+    rest.insert(rest.end(), part.begin() + static_cast<std::ptrdiff_t>(skipped), part.end());
     taken -= skipped;
   }
   return rest;
@@ -60,9 +40,7 @@ std::shared_ptr<FrameProduce> FrameProduce::Start(const std::string& path, std::
                                                   std::shared_ptr<Listener> listener) {
   std::shared_ptr<FrameProduce> link(
       new FrameProduce(std::move(address), std::move(open), std::move(listener)));
-  if (!link->Connect(path)) {
-    link->Fail(link->Gone(std::string("connecting: ") + std::strerror(errno)));
-  }
+  if (const auto why = link->Connect(path)) link->Fail(link->Gone("connecting: " + *why));
   return link;
 }
 
@@ -79,22 +57,24 @@ FrameProduce::~FrameProduce() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-bool FrameProduce::Connect(const std::string& path) {
+std::optional<std::string> FrameProduce::Connect(const std::string& path) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
-  if (path.size() >= sizeof name.sun_path) {
-    errno = ENAMETOOLONG;
-    return false;
-  }
+  if (path.size() >= sizeof name.sun_path) return std::strerror(ENAMETOOLONG);
   std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return false;
+  if (descriptor < 0) return std::strerror(errno);
   MutexLock lock(mutex_);
   descriptor_ = descriptor;
   if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-    return false;
+    return std::strerror(errno);
   }
-  return thread_->Watch(descriptor, shared_from_this());
+  auto channel = FrameChannel::Greet(descriptor);
+  if (!channel.ok()) return channel.error().message();
+  channel_ = std::move(channel).value();
+  (void)channel_->in().Sleep(RingSleep::kBell);
+  if (!thread_->Watch(descriptor, shared_from_this())) return std::strerror(errno);
+  return std::nullopt;
 }
 
 bool FrameProduce::Write(const ProduceMessage& message) {
@@ -102,71 +82,31 @@ bool FrameProduce::Write(const ProduceMessage& message) {
   const BytesView batch =
       message.kind == ProduceMessage::Kind::kBatch ? message.batch : BytesView();
   const auto frame = MakeFrameHead(FrameKind::kMessage, head.size() + batch.size());
-  const std::array<iovec, 4> all = {PartOf(AsBytes({kFramesMagic.data(), kFramesMagic.size()})),
-                                    PartOf(frame), PartOf(AsBytes(head)), PartOf(batch)};
+  const std::array<BytesView, 3> parts = {frame, AsBytes(head), batch};
   MutexLock lock(mutex_);
-  if (closed_ || descriptor_ < 0) return false;
-  const auto parts = std::span(all).subspan(std::exchange(greeted_, true) ? 1 : 0);
-  const auto sent = Send(descriptor_, parts);
-  if (!sent) {
-    Fail(Gone("the connection broke"));
-    return false;
+  if (closed_ || channel_ == nullptr) return false;
+  const std::size_t taken = Put(parts);
+  if (taken == head.size() + batch.size() + frame.size()) return true;
+  rest_ = RestOf(parts, taken);
+  rest_taken_ = 0;
+  WriteOn();
+  return rest_.empty();
+}
+
+std::size_t FrameProduce::Put(std::span<const BytesView> parts) {
+  const auto outcome = channel_->out().Write(parts);
+  if (outcome.bell) RingBell(descriptor_);
+  return outcome.bytes;
+}
+
+void FrameProduce::WriteOn() {
+  while (!channel_->out().WaitForRoom()) {
+    const std::array<BytesView, 1> part = {BytesView(rest_).subspan(rest_taken_)};
+    rest_taken_ += Put(part);
+    if (rest_taken_ < rest_.size()) continue;
+    rest_.clear();
+    return;
   }
-  rest_ = RestOf(parts, *sent);
-  if (rest_.empty()) return true;
-  Rewatch();
-  return false;
-}
-
-void FrameProduce::Cancel() { Fail(Error("CANCELLED", "the stream was given up")); }
-
-void FrameProduce::Rewatch() {
-  if (closed_ || descriptor_ < 0) return;
-  thread_->Rewatch(descriptor_, *this, !fetching_, !rest_.empty());
-}
-
-std::optional<int> FrameProduce::BeginReading(bool fetching) {
-  MutexLock lock(mutex_);
-  if (closed_ || closing_ || reading_ || descriptor_ < 0) return std::nullopt;
-  reading_ = true;
-  fetching_ = fetching;
-  if (fetching) Rewatch();
-  return descriptor_;
-}
-
-void FrameProduce::EndReading() {
-  std::optional<std::pair<Error, bool>> end;
-  {
-    MutexLock lock(mutex_);
-    reading_ = false;
-    end.swap(closing_);
-    if (std::exchange(fetching_, false) && !end) Rewatch();
-  }
-  if (end) Close(end->first, end->second);
-}
-
-bool FrameProduce::FetchUntil(TimePoint end, const std::function<bool()>& done) {
-  if (fork_mark_.forked()) return false;  // The socket is the parent's.
-  const std::optional<int> descriptor = BeginReading(true);
-  if (!descriptor) return false;
-  while (!done()) {
-    const TimePoint now = SteadyClock::now();
-    if (now >= end) break;
-    // What `done` looks at may also come from elsewhere, where nobody knows of us.
-    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
-        std::min<SteadyClock::duration>(end - now, kFetchSlice));
-    pollfd poll{*descriptor, POLLIN, 0};
-    if (::poll(&poll, 1, static_cast<int>(patience.count())) > 0 && !ReadAnswers()) break;
-  }
-  EndReading();
-  return true;
-}
-
-void FrameProduce::OnReady(bool readable, bool writable) {
-  if (writable) WriteRest();
-  if (!readable || !BeginReading(false)) return;
-  ReadAnswers();
-  EndReading();
 }
 
 void FrameProduce::WriteRest() {
@@ -174,41 +114,103 @@ void FrameProduce::WriteRest() {
   {
     MutexLock lock(mutex_);
     if (closed_ || rest_.empty()) return;
-    const std::array<iovec, 1> part = {PartOf(rest_)};
-    const auto sent = Send(descriptor_, part);
-    if (!sent) {
-      Fail(Gone("the connection broke"));
-      return;
-    }
-    rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(*sent));
+    WriteOn();
     if (!rest_.empty()) return;
-    Rewatch();
     listener = listener_;
   }
   listener->OnWritten();
 }
 
-bool FrameProduce::ReadAnswers() {
-  for (int i = 0; i < kReadsMax; ++i) {
-    ssize_t got = 0;
+void FrameProduce::Cancel() { Fail(Error("CANCELLED", "the stream was given up")); }
+
+bool FrameProduce::BeginReading() {
+  MutexLock lock(mutex_);
+  if (closed_ || closing_ || reading_ || channel_ == nullptr) return false;
+  reading_ = true;
+  return true;
+}
+
+void FrameProduce::EndReading() {
+  while (true) {
     {
       MutexLock lock(mutex_);
-      if (closing_) return false;
-      const std::span<std::byte> space = frames_.Space();
-      got = ::recv(descriptor_, space.data(), space.size(), MSG_DONTWAIT);
-      if (got > 0) frames_.Filled(static_cast<std::size_t>(got));
-      // Less than there was room for: that was all.
-      if (got > 0 && static_cast<std::size_t>(got) < space.size()) i = kReadsMax;
+      if (closing_) break;
+      if (channel_->in().Sleep(RingSleep::kBell)) {
+        reading_ = false;
+        return;
+      }
     }
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
-    if (got <= 0) {
-      Close(Gone("the broker ended the stream"), false);
+    ReadAnswers();
+  }
+  ReadAnswers();  // The owner may have said why, as the last there is.
+  std::optional<std::pair<Error, bool>> end;
+  std::shared_ptr<Listener> listener;
+  {
+    MutexLock lock(mutex_);
+    end.swap(closing_);
+    reading_ = false;
+    listener = Shut();
+  }
+  listener->OnClosed(end->first, end->second);
+}
+
+bool FrameProduce::WaitHere(TimePoint end) {
+  RingReader& in = channel_->in();
+  if (!in.Sleep(RingSleep::kHere)) return true;
+  {
+    MutexLock lock(mutex_);
+    if (closing_) return false;
+  }
+  in.WaitHere(end);
+  return true;
+}
+
+bool FrameProduce::FetchUntil(TimePoint end, const std::function<bool()>& done) {
+  if (fork_mark_.forked()) return false;  // The connection is the parent's.
+  if (!BeginReading()) return false;
+  while (!done() && ReadAnswers() && !done()) {
+    const TimePoint now = SteadyClock::now();
+    // What `done` looks at may also come from elsewhere, where nobody knows of us.
+    if (now >= end || !WaitHere(std::min(end, now + kFetchSlice))) break;
+  }
+  EndReading();
+  return true;
+}
+
+void FrameProduce::OnReady() {
+  bool alive = false;
+  {
+    MutexLock lock(mutex_);
+    if (descriptor_ < 0) return;
+    alive = TakeBells(descriptor_);
+  }
+  WriteRest();
+  const bool reads = BeginReading();
+  if (reads) ReadAnswers();
+  if (!alive) Close(Gone("the broker ended the stream"), false);
+  if (reads) {
+    EndReading();
+  } else if (channel_ != nullptr) {
+    channel_->in().Interrupt();  // Who reads may not know what the bell was for.
+  }
+}
+
+bool FrameProduce::ReadAnswers() {
+  RingReader& in = channel_->in();
+  while (true) {
+    const auto got = in.Read(frames_.Space());
+    if (!got.ok()) {
+      Close(ErrorFromCore(got.error()), false);
       return false;
+    }
+    if (*got == 0) return true;
+    frames_.Filled(*got);
+    if (in.TakeRoomBell()) {
+      MutexLock lock(mutex_);
+      RingBell(descriptor_);
     }
     if (!TakeFrames()) return false;
   }
-  return true;
 }
 
 bool FrameProduce::TakeFrames() {
@@ -245,20 +247,24 @@ void FrameProduce::Close(const Error& error, bool from_broker) {
   {
     MutexLock lock(mutex_);
     if (closed_) return;
-    if (reading_) {  // Who reads hears of it, and does it.
-      if (!closing_) closing_.emplace(error, from_broker);
-      ::shutdown(descriptor_, SHUT_RDWR);
+    if (reading_) {  // Who reads does it. What the broker says tells more than that it has gone.
+      if (!closing_ || from_broker) closing_.emplace(error, from_broker);
+      if (channel_ != nullptr) channel_->in().Interrupt();
       return;
     }
-    closed_ = true;
-    if (descriptor_ >= 0) {
-      thread_->Forget(descriptor_, *this);
-      ::close(descriptor_);
-      descriptor_ = -1;
-    }
-    listener = std::move(listener_);
+    listener = Shut();
   }
   listener->OnClosed(error, from_broker);
+}
+
+std::shared_ptr<FrameProduce::Listener> FrameProduce::Shut() {
+  closed_ = true;
+  if (descriptor_ >= 0) {
+    thread_->Forget(descriptor_, *this);
+    ::close(descriptor_);
+    descriptor_ = -1;
+  }
+  return std::move(listener_);
 }
 
 Error FrameProduce::Gone(const std::string& why) const {

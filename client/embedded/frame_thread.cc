@@ -84,13 +84,6 @@ bool FrameThread::Watch(int descriptor, std::shared_ptr<Watcher> watcher) {
   return false;
 }
 
-void FrameThread::Rewatch(int descriptor, Watcher& watcher, bool readable, bool writable) {
-  epoll_event event{};
-  event.events = (readable ? std::uint32_t{EPOLLIN} : 0u) | (writable ? EPOLLOUT : 0u);
-  event.data.ptr = &watcher;
-  ::epoll_ctl(state_->epoll, EPOLL_CTL_MOD, descriptor, &event);
-}
-
 void FrameThread::Forget(int descriptor, const Watcher& watcher) {
   ::epoll_ctl(state_->epoll, EPOLL_CTL_DEL, descriptor, nullptr);
   // Let go of in a task: events that came together with this one may still name it.
@@ -119,8 +112,7 @@ void FrameThread::Run(State& state) {
       if (watcher == nullptr) {
         woken = true;
       } else {
-        watcher->OnReady((event.events & ~std::uint32_t{EPOLLOUT}) != 0,
-                         (event.events & EPOLLOUT) != 0);
+        watcher->OnReady();
       }
     }
     if (!woken) continue;

@@ -16,11 +16,11 @@ namespace qalam::abi0 {
 // somebody holds it. Thread: any, but where it says otherwise.
 class FrameThread {
  public:
-  // What a socket has to say. Called on the thread; must not block.
+  // Its socket has something to say. Called on the thread; must not block.
   class Watcher {
    public:
     virtual ~Watcher() = default;
-    virtual void OnReady(bool readable, bool writable) = 0;
+    virtual void OnReady() = 0;
   };
 
   // The process's; started by the first who wants it.
@@ -32,8 +32,6 @@ class FrameThread {
   // From now on the watcher hears when `descriptor` can be read, and is kept. False: it can't be
   // watched.
   bool Watch(int descriptor, std::shared_ptr<Watcher> watcher);
-  // What it hears of from now on; of the connection's end in any case.
-  void Rewatch(int descriptor, Watcher& watcher, bool readable, bool writable);
   // Before the descriptor is closed.
   void Forget(int descriptor, const Watcher& watcher);
   // Runs it soon, on the thread.

@@ -56,7 +56,8 @@ class Bench:
     @functools.cached_property
     def callers_wall(self):
         """tests/bench/peers/callers_wall: threads, one write and one sync for all who wait."""
-        return self.compile("callers_wall", ["callers_wall.cc", self.root / "common/one_shot_event.cc"], [])
+        return self.compile("callers_wall", ["callers_wall.cc", self.root / "common/one_shot_event.cc",
+                                             self.root / "common/futex.cc"], [])
 
     @functools.cached_property
     def qalam_load(self):

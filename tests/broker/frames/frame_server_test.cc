@@ -6,13 +6,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/wire/error_codec.h"
 #include "common/frame.h"
+#include "common/frame_channel.h"
 #include "qalam/v1/log.pb.h"
 #include "tests/broker/rpc/fake_broker.h"
 
@@ -36,17 +39,32 @@ class Peer {
   void Close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
   }
-  int descriptor() const { return descriptor_; }
 
-  bool Say(std::string_view bytes) {
+  // On the socket.
+  bool Say(std::string_view bytes) const {
     return ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(bytes.size());
   }
-  void Greet() { Say({kFramesMagic.data(), kFramesMagic.size()}); }
+  void Greet() {
+    auto channel = FrameChannel::Greet(descriptor_);
+    ASSERT_TRUE(channel.ok()) << channel.error().ToString();
+    channel_ = std::move(channel).value();
+  }
+  // Into the ring; false where nobody makes room for long.
+  bool Put(BytesView bytes) {
+    while (true) {
+      const std::array<BytesView, 1> part = {bytes};
+      const auto outcome = channel_->out().Write(part);
+      if (outcome.bell) RingBell(descriptor_);
+      bytes = bytes.subspan(outcome.bytes);
+      if (bytes.empty()) return true;
+      if (channel_->out().WaitForRoom() && !HearBell()) return false;
+    }
+  }
   bool Send(const v1::ProduceRequest& request) {
     const std::string payload = request.SerializeAsString();
     const auto head = MakeFrameHead(FrameKind::kMessage, payload.size());
-    return Say({reinterpret_cast<const char*>(head.data()), head.size()}) && Say(payload);
+    return Put(head) && Put(AsBytes(payload));
   }
   void Open(const std::string& topic) {
     v1::ProduceRequest request;
@@ -67,12 +85,14 @@ class Peer {
       auto frame = frames_.Next();
       if (!frame.ok()) return std::nullopt;
       if (frame->has_value()) return **frame;
-      pollfd ready{descriptor_, POLLIN, 0};
-      if (::poll(&ready, 1, 10'000) != 1) return std::nullopt;
-      const auto space = frames_.Space();
-      const ssize_t got = ::recv(descriptor_, space.data(), space.size(), 0);
-      if (got <= 0) return std::nullopt;
-      frames_.Filled(static_cast<std::size_t>(got));
+      if (channel_ == nullptr) {
+        if (!HearBell()) return std::nullopt;
+        continue;
+      }
+      if (Take() > 0) continue;
+      if (channel_->in().Sleep(RingSleep::kBell) && !HearBell() && Take() == 0) {
+        return std::nullopt;
+      }
     }
   }
   // So many results, in any number of messages.
@@ -102,7 +122,22 @@ class Peer {
   }
 
  private:
+  // False: the other end has gone, or nothing came for long.
+  bool HearBell() const {
+    pollfd ready{descriptor_, POLLIN, 0};
+    return ::poll(&ready, 1, 10'000) == 1 && TakeBells(descriptor_);
+  }
+  std::size_t Take() {
+    const auto got = channel_->in().Read(frames_.Space());
+    EXPECT_TRUE(got.ok());
+    if (!got.ok()) return 0;
+    frames_.Filled(*got);
+    if (channel_->in().TakeRoomBell()) RingBell(descriptor_);
+    return *got;
+  }
+
   int descriptor_;
+  std::unique_ptr<FrameChannel> channel_;
   FrameReader frames_{1 << 20};
 };
 
@@ -190,6 +225,14 @@ TEST_F(FrameServerTest, WhoSaysNothingIsClosed) {
   EXPECT_EQ(others(), 0u);
 }
 
+TEST_F(FrameServerTest, AGreetingWithoutMemoryIsRefused) {
+  Serve();
+  Peer peer = Connect();
+  peer.Say({kFramesMagic.data(), kFramesMagic.size()});
+  EXPECT_EQ(peer.Next(), std::nullopt);
+  EXPECT_EQ(others(), 0u);
+}
+
 TEST_F(FrameServerTest, TheEndSaysWhatWasWrong) {
   Serve();
   {
@@ -201,7 +244,7 @@ TEST_F(FrameServerTest, TheEndSaysWhatWasWrong) {
   {
     Peer peer = Connect();
     peer.Greet();
-    peer.Say(std::string("\xff\xff\xff\x7f\x01", 5));
+    peer.Put(AsBytes(std::string("\xff\xff\xff\x7f\x01", 5)));
     EXPECT_EQ(peer.End(), "MESSAGE_TOO_LARGE");
   }
   broker_.RefuseToOpen(Error(ErrorCode::kUnknownTopic, "there is no topic x"));
@@ -262,11 +305,9 @@ TEST_F(FrameServerTest, StopIsNotHeldUpByAClientThatReadsNothing) {
   options.stream_batches_max = 100'000;
   Serve(options);
   Peer peer = Connect();
-  const int small = 4096;
-  ::setsockopt(peer.descriptor(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   peer.Greet();
   peer.Open("orders");
-  constexpr std::size_t kBatches = 20'000;  // Their answers are more than the socket holds.
+  constexpr std::size_t kBatches = 20'000;  // Their answers are more than the ring holds.
   for (std::uint64_t id = 0; id < kBatches; ++id) peer.Batch(id, "b");
   ASSERT_TRUE(WaitForBatches(kBatches));
   for (std::size_t i = 0; i < kBatches; ++i) broker_.AnswerBatch(i, At(static_cast<Offset>(i)));

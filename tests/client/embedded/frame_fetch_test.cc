@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -29,7 +30,10 @@ using namespace std::chrono_literals;
 // What a listener heard, and on which thread.
 class FetchEar final : public ProduceLink::Listener {
  public:
-  void OnWritten() override {}
+  void OnWritten() override {
+    std::lock_guard lock(mutex_);
+    ++written_;
+  }
   void OnAnswers(std::optional<std::vector<BatchAnswer>> answers) override {
     std::lock_guard lock(mutex_);
     heard_on_ = std::this_thread::get_id();
@@ -39,6 +43,10 @@ class FetchEar final : public ProduceLink::Listener {
     std::lock_guard lock(mutex_);
     heard_on_ = std::this_thread::get_id();
     ++closed_;
+  }
+  int written() {
+    std::lock_guard lock(mutex_);
+    return written_;
   }
   std::size_t answers() {
     std::lock_guard lock(mutex_);
@@ -56,6 +64,7 @@ class FetchEar final : public ProduceLink::Listener {
  private:
   std::mutex mutex_;
   std::thread::id heard_on_;
+  int written_ = 0;
   std::size_t answers_ = 0;
   int closed_ = 0;
 };
@@ -74,6 +83,9 @@ class FrameFetchTest : public ::testing::Test {
     link_ = FrameProduce::Start(path, "here", {"events", 0, Acks::kAll, "test", 1}, ear_);
     owner_ = ::accept(listening_, nullptr, nullptr);
     ASSERT_GE(owner_, 0);
+    auto channel = FrameChannel::Welcome(owner_);
+    ASSERT_TRUE(channel.ok()) << channel.error().ToString();
+    channel_ = std::move(channel).value();
   }
   void TearDown() override {
     if (owner_ >= 0) ::close(owner_);
@@ -85,9 +97,10 @@ class FrameFetchTest : public ::testing::Test {
     response.add_results()->set_batch_id(1);
     const std::string payload = response.SerializeAsString();
     const auto head = MakeFrameHead(FrameKind::kMessage, payload.size());
-    ASSERT_EQ(::write(owner_, head.data(), head.size()), static_cast<ssize_t>(head.size()));
-    ASSERT_EQ(::write(owner_, payload.data(), payload.size()),
-              static_cast<ssize_t>(payload.size()));
+    const std::array<BytesView, 2> parts = {head, AsBytes(payload)};
+    const auto outcome = channel_->out().Write(parts);
+    ASSERT_EQ(outcome.bytes, head.size() + payload.size());
+    if (outcome.bell) RingBell(owner_);
   }
   void Leave() { ::close(std::exchange(owner_, -1)); }
   template <typename F>
@@ -101,6 +114,7 @@ class FrameFetchTest : public ::testing::Test {
   std::shared_ptr<FrameProduce> link_;
   int listening_ = -1;
   int owner_ = -1;
+  std::unique_ptr<FrameChannel> channel_;  // The owner's end.
 };
 
 TEST_F(FrameFetchTest, AnswersAreHeardOnTheThreadThatWaits) {
@@ -154,6 +168,40 @@ TEST_F(FrameFetchTest, TheEndOfTheOwnerEndsTheFetching) {
   EXPECT_FALSE(link_->FetchUntil(TimePoint::max(), [] { return false; }));
 }
 
+TEST_F(FrameFetchTest, WhatTheOwnerSaidBeforeItWentIsHeard) {
+  Answer();
+  Leave();
+  EXPECT_TRUE(Comes([&] { return ear_->closed() == 1; }));
+  EXPECT_EQ(ear_->answers(), 1u);
+}
+
+TEST_F(FrameFetchTest, AMessageLargerThanTheRingGoesThroughInPieces) {
+  ProduceMessage message;
+  message.kind = ProduceMessage::Kind::kBatch;
+  message.batch_id = 7;
+  const std::string bytes(1'000'000, 'b');
+  message.batch = AsBytes(bytes);
+  EXPECT_FALSE(link_->Write(message)) << "it is more than there is room for";
+  FrameReader frames(std::size_t{2} << 20);
+  std::optional<Frame> frame;
+  EXPECT_TRUE(Comes([&] {
+    if (frame) return true;
+    const auto got = channel_->in().Read(frames.Space());
+    if (got.ok()) frames.Filled(*got);
+    if (channel_->in().TakeRoomBell()) RingBell(owner_);
+    auto next = frames.Next();
+    if (next.ok()) frame = std::move(*next);
+    return frame.has_value();
+  }));
+  ASSERT_TRUE(frame);
+  v1::ProduceRequest request;
+  const BytesView payload = frame->payload.view();
+  ASSERT_TRUE(request.ParseFromArray(payload.data(), static_cast<int>(payload.size())));
+  EXPECT_EQ(request.batch().batch_id(), 7u);
+  EXPECT_EQ(request.batch().batch(), bytes);
+  EXPECT_TRUE(Comes([&] { return ear_->written() == 1; }));
+}
+
 TEST_F(FrameFetchTest, CancellingEndsTheFetchingOnce) {
   std::thread other([&] {
     std::this_thread::sleep_for(5ms);
@@ -165,7 +213,7 @@ TEST_F(FrameFetchTest, CancellingEndsTheFetchingOnce) {
   EXPECT_TRUE(Comes([&] { return ear_->closed() == 1; }));
 }
 
-// The socket is the parent's: a child that read from it would take the parent's answers away.
+// The connection is the parent's: a child that read from it would take the parent's answers away.
 TEST_F(FrameFetchTest, AForkedChildFetchesNothing) {
   const pid_t child = ::fork();
   if (child == 0) {
