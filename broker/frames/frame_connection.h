@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "broker/io/io_thread.h"
-#include "broker/partition/arrivals.h"
 #include "broker/rpc/produce_stream.h"
 #include "broker/rpc/produce_transport.h"
 #include "broker/rpc/rpc_context.h"

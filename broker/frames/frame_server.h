@@ -45,7 +45,7 @@ class FrameServer {
   AnswerThread answers_;
   const RpcContext context_;
   std::unordered_set<std::shared_ptr<FrameConnection>> connections_;  // The IoThread's.
-  const std::shared_ptr<int> alive_ = std::make_shared<int>();  // Held by every connection.
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();        // Held by every connection.
   bool stopped_ = false;
 };
 
